@@ -1,0 +1,201 @@
+-- What staff do with people: call next, recall, start, complete, skip, no-show. Order of locks: counter, queue, ticket.
+
+-- The moving average of the gap between completions while people wait: 0.7 of the old and 0.3 of the new.
+create or replace function next_average(average int, gap_seconds numeric) returns int language sql immutable as $$
+    select case when average = 0 then round(gap_seconds) else round(0.7 * average + 0.3 * gap_seconds) end::int
+$$;
+
+-- Measures one completion of a locked queue. The gap counts only if somebody waited all through it, on one day.
+create or replace function measure_completion(queue uuid, day date) returns void language sql as $$
+    update queue_days set completed_count = completed_count + 1 where queue_id = queue and service_date = day;
+    update queues q set
+        completed_count = q.completed_count + 1, version = q.version + 1,
+        avg_service_seconds = case
+            when q.last_completed_at is null or service_date(b.timezone, b.day_starts_at, q.last_completed_at) <> day
+            then q.avg_service_seconds
+            else greatest(1, next_average(q.avg_service_seconds, extract(epoch from clock_timestamp() - q.last_completed_at))) end,
+        last_completed_at = case when people_waiting(queue, day) > 0 then clock_timestamp() end
+     from branches b where q.id = queue and b.id = q.branch_id
+$$;
+
+create or replace function complete_locked(act jsonb, ticket uuid) returns tickets language plpgsql as $$
+declare
+    t tickets;
+begin
+    t := end_ticket(act, ticket, 'completed', 'complete');
+    perform measure_completion(t.queue_id, t.service_date);
+    return t;
+end $$;
+
+-- Called and not there: may come back within the grace, but not for ever.
+create or replace function skip_locked(act jsonb, ticket uuid, verb text) returns tickets language plpgsql as $$
+declare
+    t tickets;
+    q queues;
+begin
+    select * into t from tickets where id = ticket;
+    select * into q from queues where id = t.queue_id;
+    if t.skip_count >= q.max_skips or q.grace = 0 then
+        return no_show_locked(act, ticket, verb);
+    end if;
+    update tickets set status = 'skipped', action = verb, version = version + 1, skip_count = skip_count + 1, coming_at = null,
+           deadline = clock_timestamp() + make_interval(secs => q.grace)
+     where id = ticket returning * into t;
+    perform notify(t, ticket_facts(t), 'skipped', jsonb_build_object('min5', ceil(q.grace / 60.0)));
+    return t;
+end $$;
+
+create or replace function no_show_locked(act jsonb, ticket uuid, verb text) returns tickets language plpgsql as $$
+declare
+    t tickets;
+begin
+    t := end_ticket(act, ticket, 'no_show', verb);
+    perform notify(t, ticket_facts(t), 'missed');
+    return t;
+end $$;
+
+create or replace function recalled(t tickets, q queues) returns timestamptz language sql stable as $$
+    select case when q.call_expiry > 0 then greatest(t.deadline, clock_timestamp() + interval '2 minutes') end
+$$;
+
+create or replace function recall_locked(act jsonb, ticket uuid, verb text) returns tickets language plpgsql as $$
+declare
+    t tickets;
+    q queues;
+begin
+    select * into t from tickets where id = ticket;
+    select * into q from queues where id = t.queue_id;
+    update tickets set action = verb, version = version + 1, coming_at = null, deadline = recalled(t, q)
+     where id = ticket returning * into t;
+    perform notify(t, ticket_facts(t), 'last_call', jsonb_build_object('min5',
+        greatest(1, ceil(extract(epoch from coalesce(t.deadline, clock_timestamp() + interval '2 minutes') - clock_timestamp()) / 60))));
+    return t;
+end $$;
+
+-- The counter that is to call: the one named, or the first free one that serves the queue. Locked before any queue,
+-- so that two presses at one counter come one after the other.
+create or replace function lock_counter(q queues, counter text) returns counters language plpgsql as $$
+declare
+    c counters;
+begin
+    loop
+        select counters.* into c from counters join counter_queues cq on cq.counter_id = counters.id and cq.queue_id = q.id
+         where lower(counters.name) = lower(counter) or counter is null and is_free(counters.id)
+         order by counters.name limit 1 for update of counters;
+        -- While we waited for the free one, another press may have taken it.
+        exit when c.id is null or counter is not null or is_free(c.id);
+    end loop;
+    return c;
+end $$;
+
+-- call_next: the first waiting person comes to the counter. Whom the counter was serving is completed; whom it only called
+-- is not, unless `finish` says how (complete, skip, no_show).
+create or replace function call_next(act jsonb, queue uuid, counter text default null, finish text default null) returns jsonb
+language plpgsql as $$
+declare
+    stored jsonb := begin_act(act);
+    q queues;
+    c counters;
+    t tickets;
+    day date;
+    done jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    select * into q from queues where id = queue and may_touch(act, branch_id);
+    if q.id is null then
+        return refusal('no_queue');
+    end if;
+    c := lock_counter(q, counter);
+    if c.id is null then
+        return end_act(act, refusal(case when counter is null then 'no_free_counter' else 'no_counter' end));
+    end if;
+    perform lock_queue(act, id) from queues
+      where id in (queue, (select queue_id from tickets where counter_id = c.id and status in ('called', 'serving'))) order by id;
+    select * into q from queues where id = queue;
+    select * into t from tickets where counter_id = c.id and status in ('called', 'serving');
+    if t.status = 'called' and finish is null then
+        return end_act(act, refusal('outstanding', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif t.status = 'serving' or t.status = 'called' and finish = 'complete' then
+        t := complete_locked(act, t.id);
+    elsif t.status = 'called' and finish = 'skip' then
+        t := skip_locked(act, t.id, 'skip');
+    elsif t.status = 'called' then
+        t := no_show_locked(act, t.id, 'no_show');
+    end if;
+    done := case when t.id is not null then ticket_facts(t) end;
+    day := today(q.branch_id);
+    select * into t from tickets where queue_id = queue and service_date = day and status = 'waiting' order by position limit 1;
+    if t.id is null then
+        return end_act(act, jsonb_build_object('outcome', 'empty', 'counter', c.name, 'finished', done, 'waiting', 0));
+    end if;
+    t := call_locked(act, t.id, c, q);
+    return end_act(act, jsonb_build_object('outcome', 'called', 'ticket', ticket_facts(t), 'counter', c.name, 'finished', done,
+                                           'waiting', people_waiting(queue, day)));
+end $$;
+
+create or replace function call_locked(act jsonb, ticket uuid, c counters, q queues) returns tickets language plpgsql as $$
+declare
+    t tickets;
+begin
+    update tickets set status = 'called', action = 'call', version = version + 1, counter_id = c.id,
+           staff_id = (act->>'actor_id')::uuid, called_at = clock_timestamp(), coming_at = null,
+           deadline = case when q.call_expiry > 0 then clock_timestamp() + make_interval(secs => q.call_expiry) end
+     where id = ticket returning * into t;
+    update queue_days set current_number = t.number where queue_id = t.queue_id and service_date = t.service_date;
+    update queues set version = version + 1 where id = q.id;
+    update counters set last_call_at = clock_timestamp() where id = c.id;
+    perform notify(t, ticket_facts(t), 'turn');
+    perform alert_near(q, t.service_date);
+    return t;
+end $$;
+
+-- One staff verb on one ticket: start, complete, skip, no_show, recall. `version` is what the staff member saw
+-- (null = whatever is true now): a stale press changes nothing and hears the truth.
+create or replace function change_ticket(act jsonb, ticket uuid, verb text, seen int default null) returns jsonb
+language plpgsql as $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    perform lock_queue(act, queue_id) from tickets where id = ticket;
+    select tickets.* into t from tickets join queues q on q.id = queue_id where tickets.id = ticket and may_touch(act, q.branch_id);
+    if t.id is null then
+        return refusal('no_ticket');
+    elsif t.version <> seen then
+        return end_act(act, refusal('stale', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif not may_follow(verb, t.status) then
+        return end_act(act, refusal('wrong_state', jsonb_build_object('ticket', ticket_facts(t))));
+    end if;
+    case verb
+        when 'start' then
+            update tickets set status = 'serving', action = verb, version = version + 1, started_at = clock_timestamp(), deadline = null
+             where id = ticket returning * into t;
+        when 'complete' then t := complete_locked(act, ticket);
+        when 'skip', 'expire_call' then t := skip_locked(act, ticket, verb);
+        when 'no_show', 'expire_grace' then t := no_show_locked(act, ticket, verb);
+        when 'recall', 'last_call' then t := recall_locked(act, ticket, verb);
+        when 'leave' then
+            t := end_ticket(act, ticket, 'cancelled', verb);
+            perform notify(t, ticket_facts(t), 'left');
+        when 'come_back' then t := requeue(act, ticket, 2, verb);
+    end case;
+    return end_act(act, jsonb_build_object('outcome', verb, 'ticket', ticket_facts(t),
+                                           'waiting', people_waiting(t.queue_id, t.service_date)));
+end $$;
+
+-- To which states a staff verb applies.
+create or replace function may_follow(verb text, status text) returns boolean language sql immutable as $$
+    select case verb
+        when 'start' then status = 'called'
+        when 'complete' then status in ('called', 'serving')
+        when 'no_show' then status in ('called', 'serving', 'skipped')
+        when 'come_back' then status = 'skipped'
+        when 'expire_grace' then status = 'skipped'
+        when 'leave' then is_active(status)
+        else status = 'called' end
+$$;

@@ -1,0 +1,1488 @@
+-- Made by `make schema` from db/migrations and db/functions. Do not edit.
+
+CREATE TABLE public.tickets (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    queue_id uuid NOT NULL,
+    service_date date NOT NULL,
+    number integer NOT NULL,
+    phone text,
+    name text,
+    language text DEFAULT 'en'::text NOT NULL,
+    channel text NOT NULL,
+    priority boolean DEFAULT false NOT NULL,
+    "position" numeric NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    action text DEFAULT 'join'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    skip_count integer DEFAULT 0 NOT NULL,
+    defer_count integer DEFAULT 0 NOT NULL,
+    counter_id uuid,
+    staff_id uuid,
+    deadline timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    called_at timestamp with time zone,
+    coming_at timestamp with time zone,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    alerted_at timestamp with time zone,
+    told_minutes integer,
+    told_at timestamp with time zone,
+    rating integer,
+    rating_asked_at timestamp with time zone,
+    shut_answered_at timestamp with time zone,
+    CONSTRAINT tickets_channel_check CHECK ((channel = ANY (ARRAY['ussd'::text, 'sms'::text, 'web'::text, 'staff'::text, 'api'::text]))),
+    CONSTRAINT tickets_check CHECK (((status = ANY (ARRAY['completed'::text, 'no_show'::text, 'cancelled'::text, 'expired'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT tickets_name_check CHECK (((length(name) >= 1) AND (length(name) <= 16))),
+    CONSTRAINT tickets_number_check CHECK ((number > 0)),
+    CONSTRAINT tickets_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT tickets_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
+    CONSTRAINT tickets_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'called'::text, 'serving'::text, 'skipped'::text, 'completed'::text, 'no_show'::text, 'cancelled'::text, 'expired'::text])))
+);
+
+COMMENT ON COLUMN public.tickets."position" IS 'the order of call: the number, or a fraction between two neighbours after late, come back, priority';
+
+COMMENT ON COLUMN public.tickets.action IS 'the verb that made this version; copied to the audit log by a trigger';
+
+COMMENT ON COLUMN public.tickets.deadline IS 'called: when the call expires; skipped: when the grace ends';
+
+COMMENT ON COLUMN public.tickets.alerted_at IS 'when the person was told to be near, by whatever text, on this approach';
+
+COMMENT ON COLUMN public.tickets.told_minutes IS 'the estimate last told to the person';
+
+COMMENT ON COLUMN public.tickets.shut_answered_at IS 'when the person answered the offer that follows a line closed early';
+
+CREATE FUNCTION public.active_ticket(p_phone text) RETURNS public.tickets
+    LANGUAGE sql STABLE
+    AS $$
+    select * from tickets where phone = p_phone and status in ('waiting', 'called', 'serving', 'skipped')
+$$;
+
+CREATE TABLE public.queues (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    branch_id uuid NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    status text DEFAULT 'closed'::text NOT NULL,
+    paused_until timestamp with time zone,
+    message text DEFAULT ''::text NOT NULL,
+    alert_threshold integer DEFAULT 3 NOT NULL,
+    call_expiry integer DEFAULT 300 NOT NULL,
+    grace integer DEFAULT 900 NOT NULL,
+    max_skips integer DEFAULT 2 NOT NULL,
+    daily_limit integer,
+    avg_service_seconds integer DEFAULT 0 NOT NULL,
+    completed_count integer DEFAULT 0 NOT NULL,
+    last_completed_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT queues_alert_threshold_check CHECK (((alert_threshold >= 0) AND (alert_threshold <= 9))),
+    CONSTRAINT queues_call_expiry_check CHECK ((call_expiry >= 0)),
+    CONSTRAINT queues_code_check CHECK ((code ~ '^[AC-HJ-NP-RT-Y]{1,2}$'::text)),
+    CONSTRAINT queues_daily_limit_check CHECK ((daily_limit > 0)),
+    CONSTRAINT queues_grace_check CHECK ((grace >= 0)),
+    CONSTRAINT queues_max_skips_check CHECK ((max_skips >= 0)),
+    CONSTRAINT queues_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 15)) AND (name ~ '^[ -~]+$'::text))),
+    CONSTRAINT queues_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paused'::text, 'closed'::text])))
+);
+
+COMMENT ON COLUMN public.queues.code IS 'letters that no small screen confuses with digits: not B, I, O, S or Z';
+
+COMMENT ON COLUMN public.queues.call_expiry IS 'seconds a called person has to start; 0 = for ever';
+
+COMMENT ON COLUMN public.queues.grace IS 'seconds a skipped person has to come back';
+
+COMMENT ON COLUMN public.queues.avg_service_seconds IS 'moving average of the gap between completions while people wait; 0 = never measured';
+
+COMMENT ON COLUMN public.queues.last_completed_at IS 'when the running gap began; null while nobody waits';
+
+CREATE FUNCTION public.alert_near(q public.queues, day date) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+begin
+    for t in
+        update tickets set alerted_at = clock_timestamp()
+         where id in (select near.id from (select id, alerted_at from tickets
+                                            where queue_id = q.id and service_date = day and status = 'waiting'
+                                            order by position limit q.alert_threshold + 1) near
+                       where near.alerted_at is null)
+        returning *
+    loop
+        perform notify(t, ticket_facts(t), 'near');
+    end loop;
+end $$;
+
+CREATE FUNCTION public.audit_queue(act jsonb, q public.queues, action text, was text, details jsonb) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into audit_log (branch_id, entity, entity_id, version, action, from_status, to_status, details,
+                           actor, actor_id, channel, reason, request)
+    values (q.branch_id, 'queue', q.id, q.version, action, was, q.status, details,
+            act->>'actor', (act->>'actor_id')::uuid, act->>'channel', act->>'reason', act->>'request')
+$$;
+
+CREATE FUNCTION public.begin_act(act jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb;
+begin
+    perform set_config('zamu.act', act::text, true);
+    if act->>'request' is not null then
+        perform pg_advisory_xact_lock(1, hashtext(act->>'request'));
+        select answer into stored from requests where key = act->>'request';
+    end if;
+    return stored;
+end $$;
+
+CREATE FUNCTION public.block_of(place numeric) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select floor(place / 256)::int
+$$;
+
+CREATE FUNCTION public.branch_of(queue uuid) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    select branch_id from queues where id = queue
+$$;
+
+CREATE TABLE public.counters (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    branch_id uuid NOT NULL,
+    name text NOT NULL,
+    last_call_at timestamp with time zone,
+    CONSTRAINT counters_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 13)) AND (name ~ '^[ -~]+$'::text)))
+);
+
+CREATE FUNCTION public.call_locked(act jsonb, ticket uuid, c public.counters, q public.queues) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+begin
+    update tickets set status = 'called', action = 'call', version = version + 1, counter_id = c.id,
+           staff_id = (act->>'actor_id')::uuid, called_at = clock_timestamp(), coming_at = null,
+           deadline = case when q.call_expiry > 0 then clock_timestamp() + make_interval(secs => q.call_expiry) end
+     where id = ticket returning * into t;
+    update queue_days set current_number = t.number where queue_id = t.queue_id and service_date = t.service_date;
+    update queues set version = version + 1 where id = q.id;
+    update counters set last_call_at = clock_timestamp() where id = c.id;
+    perform notify(t, ticket_facts(t), 'turn');
+    perform alert_near(q, t.service_date);
+    return t;
+end $$;
+
+CREATE FUNCTION public.call_next(act jsonb, queue uuid, counter text DEFAULT NULL::text, finish text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    q queues;
+    c counters;
+    t tickets;
+    day date;
+    done jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    select * into q from queues where id = queue and may_touch(act, branch_id);
+    if q.id is null then
+        return refusal('no_queue');
+    end if;
+    c := lock_counter(q, counter);
+    if c.id is null then
+        return end_act(act, refusal(case when counter is null then 'no_free_counter' else 'no_counter' end));
+    end if;
+    perform lock_queue(act, id) from queues
+      where id in (queue, (select queue_id from tickets where counter_id = c.id and status in ('called', 'serving'))) order by id;
+    select * into q from queues where id = queue;
+    select * into t from tickets where counter_id = c.id and status in ('called', 'serving');
+    if t.status = 'called' and finish is null then
+        return end_act(act, refusal('outstanding', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif t.status = 'serving' or t.status = 'called' and finish = 'complete' then
+        t := complete_locked(act, t.id);
+    elsif t.status = 'called' and finish = 'skip' then
+        t := skip_locked(act, t.id, 'skip');
+    elsif t.status = 'called' then
+        t := no_show_locked(act, t.id, 'no_show');
+    end if;
+    done := case when t.id is not null then ticket_facts(t) end;
+    day := today(q.branch_id);
+    select * into t from tickets where queue_id = queue and service_date = day and status = 'waiting' order by position limit 1;
+    if t.id is null then
+        return end_act(act, jsonb_build_object('outcome', 'empty', 'counter', c.name, 'finished', done, 'waiting', 0));
+    end if;
+    t := call_locked(act, t.id, c, q);
+    return end_act(act, jsonb_build_object('outcome', 'called', 'ticket', ticket_facts(t), 'counter', c.name, 'finished', done,
+                                           'waiting', people_waiting(queue, day)));
+end $$;
+
+CREATE FUNCTION public.change_queue(act jsonb, queue uuid, verb text, until timestamp with time zone DEFAULT NULL::timestamp with time zone, more jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    q queues;
+    was text;
+    day date;
+    affected int := 0;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    q := lock_queue(act, queue);
+    if q.id is null then
+        return refusal('no_queue');
+    end if;
+    was := q.status;
+    day := today(q.branch_id);
+    update queues set version = version + 1, status = case verb when 'pause' then 'paused' when 'open' then 'open'
+                                                                when 'resume' then 'open' else 'closed' end,
+           paused_until = case verb when 'pause' then until end
+     where id = queue returning * into q;
+    if verb = 'pause' then
+        affected := tell_all(q, day, '{waiting}', 'paused', more);
+    elsif was = 'paused' and q.status = 'open' then
+        affected := tell_all(q, day, '{waiting}', 'resumed');
+    elsif verb = 'send_home' then
+        perform tell_all(q, day, '{waiting,skipped}', 'closed_early', more);
+        affected := end_all(q, day, '{waiting,skipped}', 'expired', 'send_home');
+    end if;
+    perform audit_queue(act, q, verb, was, jsonb_build_object('affected', affected));
+    return end_act(act, jsonb_build_object('outcome', verb, 'was', was, 'status', q.status, 'queue', q.name, 'affected', affected,
+                                           'waiting', people_waiting(queue, day)));
+end $$;
+
+CREATE FUNCTION public.change_ticket(act jsonb, ticket uuid, verb text, seen integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    perform lock_queue(act, queue_id) from tickets where id = ticket;
+    select tickets.* into t from tickets join queues q on q.id = queue_id where tickets.id = ticket and may_touch(act, q.branch_id);
+    if t.id is null then
+        return refusal('no_ticket');
+    elsif t.version <> seen then
+        return end_act(act, refusal('stale', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif not may_follow(verb, t.status) then
+        return end_act(act, refusal('wrong_state', jsonb_build_object('ticket', ticket_facts(t))));
+    end if;
+    case verb
+        when 'start' then
+            update tickets set status = 'serving', action = verb, version = version + 1, started_at = clock_timestamp(), deadline = null
+             where id = ticket returning * into t;
+        when 'complete' then t := complete_locked(act, ticket);
+        when 'skip', 'expire_call' then t := skip_locked(act, ticket, verb);
+        when 'no_show', 'expire_grace' then t := no_show_locked(act, ticket, verb);
+        when 'recall', 'last_call' then t := recall_locked(act, ticket, verb);
+        when 'leave' then
+            t := end_ticket(act, ticket, 'cancelled', verb);
+            perform notify(t, ticket_facts(t), 'left');
+        when 'come_back' then t := requeue(act, ticket, 2, verb);
+    end case;
+    return end_act(act, jsonb_build_object('outcome', verb, 'ticket', ticket_facts(t),
+                                           'waiting', people_waiting(t.queue_id, t.service_date)));
+end $$;
+
+CREATE FUNCTION public.check_ticket_step() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.version not in (old.version, old.version + 1) or (new.status <> old.status and new.version = old.version) then
+        raise exception 'ticket %: version % cannot follow %', old.id, new.version, old.version;
+    end if;
+    if new.version > old.version and not is_legal_step(old.status, new.status) then
+        raise exception 'ticket %: % cannot follow %', old.id, new.status, old.status;
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.come_back(act jsonb, p_phone text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    t := lock_ticket_of(act, p_phone);
+    if t.status is distinct from 'skipped' then
+        return end_act(act, refusal('no_ticket'));
+    end if;
+    t := requeue(act, t.id, 2, 'come_back');
+    return end_act(act, jsonb_build_object('outcome', 'back', 'ticket', ticket_facts(t)));
+end $$;
+
+CREATE FUNCTION public.complete_locked(act jsonb, ticket uuid) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+begin
+    t := end_ticket(act, ticket, 'completed', 'complete');
+    perform measure_completion(t.queue_id, t.service_date);
+    return t;
+end $$;
+
+CREATE FUNCTION public.cut_over(act jsonb, queue uuid, day date, due timestamp with time zone, more jsonb) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    q queues;
+    ended int;
+begin
+    perform begin_act(act);
+    q := lock_queue(act, queue);
+    if day >= today(q.branch_id) or (select over from queue_days where queue_id = queue and service_date = day) then
+        return 0;
+    end if;
+    update queues set version = version + 1, last_completed_at = null where id = queue returning * into q;
+    perform tell_all(q, day, '{waiting,called,skipped}', 'end_of_day', more, due);
+    ended := end_all(q, day, '{waiting,called,skipped}', 'expired', 'cut_over');
+    update tickets set status = 'completed', action = 'cut_over', version = version + 1, ended_at = clock_timestamp(),
+           completed_at = clock_timestamp()
+     where queue_id = queue and service_date = day and status = 'serving';
+    update queue_days set over = true where queue_id = queue and service_date = day;
+    perform audit_queue(act, q, 'cut_over', q.status, jsonb_build_object('day', day, 'ended', ended));
+    return ended;
+end $$;
+
+CREATE FUNCTION public.deadline_of(template text) RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case
+        when template in ('turn', 'last_call') then interval '3 minutes'
+        when template in ('near', 'late_ok', 'slower') then interval '10 minutes'
+        when template in ('missed', 'skipped') then interval '15 minutes'
+        when template in ('closed_early', 'end_of_day', 'data_gone') then interval '12 hours'
+        else interval '30 minutes' end
+$$;
+
+CREATE FUNCTION public.defer_ticket(act jsonb, p_phone text, minutes integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+    q queues;
+    passed int;
+    f jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    t := lock_ticket_of(act, p_phone);
+    if t.status is null or t.status not in ('waiting', 'called') then
+        return end_act(act, refusal('no_ticket'));
+    end if;
+    if t.defer_count >= 2 then
+        return end_act(act, refusal('moved_twice', jsonb_build_object('ticket', ticket_facts(t))));
+    end if;
+    select * into q from queues where id = t.queue_id;
+    passed := greatest(1, ceil(minutes * 60.0 / coalesce(nullif(q.avg_service_seconds, 0), 300)))::int;
+    if t.status = 'waiting' then
+        passed := passed + people_ahead(t.queue_id, t.service_date, t.position) + 1;
+    end if;
+    t := requeue(act, t.id, passed, 'defer');
+    f := ticket_facts(t);
+    perform notify(t, f, 'late_ok', jsonb_build_object('n', minutes));
+    return end_act(act, jsonb_build_object('outcome', 'deferred', 'ticket', f));
+end $$;
+
+CREATE FUNCTION public.dial_in(p_phone text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_object(
+        'ticket', (select ticket_facts(t) from active_ticket(p_phone) t where t.id is not null),
+        'shut', (select ticket_facts(t) from shut_ticket(p_phone) t where t.id is not null),
+        'ratable', (select ticket_facts(t) from ratable_ticket(p_phone) t where t.id is not null and t.rating_asked_at is null),
+        'language', (select language from customers where phone = p_phone),
+        'opted_out', exists (select from customers where phone = p_phone and opted_out_at is not null))
+$$;
+
+CREATE FUNCTION public.end_act(act jsonb, answer jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if act->>'request' is not null then
+        insert into requests (key, answer) values (act->>'request', answer);
+    end if;
+    return answer;
+end $$;
+
+CREATE FUNCTION public.end_all(q public.queues, day date, states text[], new_status text, verb text) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with ended as (
+        update tickets set status = new_status, action = verb, version = version + 1, deadline = null, ended_at = clock_timestamp()
+         where queue_id = q.id and service_date = day and status = any (states)
+        returning 1)
+    select count(*)::int from ended
+$$;
+
+CREATE FUNCTION public.end_ticket(act jsonb, ticket uuid, new_status text, verb text) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    q queues;
+    was text;
+begin
+    select status into was from tickets where id = ticket;
+    update tickets set status = new_status, action = verb, version = version + 1, ended_at = clock_timestamp(), deadline = null,
+           completed_at = case when new_status = 'completed' then clock_timestamp() end
+     where id = ticket returning * into t;
+    if was = 'waiting' then
+        select * into q from queues where id = t.queue_id;
+        perform alert_near(q, t.service_date);
+    end if;
+    return t;
+end $$;
+
+CREATE FUNCTION public.erase_customer(act jsonb, p_phone text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+    b uuid;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    t := lock_ticket_of(act, p_phone);
+    if t.id is not null then
+        perform end_ticket(act, t.id, 'cancelled', 'erase');
+    end if;
+    select q.branch_id into b from tickets join queues q on q.id = queue_id where phone = p_phone order by tickets.created_at desc limit 1;
+    update notifications set phone = null, parameters = '{}', body = null,
+           status = case when status = 'queued' then 'suppressed' else status end
+     where phone = p_phone;
+    update tickets set phone = null, name = null where phone = p_phone;
+    delete from ussd_sessions where phone = p_phone;
+    delete from customers where phone = p_phone;
+    insert into notifications (branch_id, phone, template, language, urgency, expires_at, dedupe_key)
+    values (b, p_phone, 'data_gone', coalesce(t.language, 'en'), urgency_of('data_gone'),
+            clock_timestamp() + deadline_of('data_gone'), 'data_gone:' || gen_random_uuid());
+    return end_act(act, jsonb_build_object('outcome', 'erased'));
+end $$;
+
+CREATE FUNCTION public.estimate(ahead integer, avg_seconds integer, completed integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case when completed >= 10 and avg_seconds > 0 then (ceil(ahead * avg_seconds / 300.0) * 5)::int end
+$$;
+
+CREATE FUNCTION public.free_counter(q public.queues, day date) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select c.name
+      from counters c join counter_queues cq on cq.counter_id = c.id and cq.queue_id = q.id join branches b on b.id = c.branch_id
+     where service_date(b.timezone, b.day_starts_at, c.last_call_at) = day
+       and is_free(c.id)
+     order by c.last_call_at desc limit 1
+$$;
+
+CREATE FUNCTION public.is_active(status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select status in ('waiting', 'called', 'serving', 'skipped')
+$$;
+
+CREATE FUNCTION public.is_free(counter uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select not exists (select from tickets where counter_id = counter and status in ('called', 'serving'))
+$$;
+
+CREATE FUNCTION public.is_legal_step(old_status text, new_status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case old_status
+        when 'waiting' then new_status in ('waiting', 'called', 'cancelled', 'expired', 'no_show')
+        when 'called'  then new_status in ('called', 'waiting', 'serving', 'completed', 'skipped', 'no_show', 'cancelled', 'expired')
+        when 'serving' then new_status in ('completed', 'no_show', 'cancelled')
+        when 'skipped' then new_status in ('waiting', 'no_show', 'cancelled', 'expired')
+        else false end
+$$;
+
+CREATE FUNCTION public.issue_ticket(act jsonb, q public.queues, day date, person jsonb, first_in_line boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    f jsonb;
+    n int := next_number(q.id, day);
+    place numeric := n;
+    ahead int;
+    walk_to text;
+begin
+    if first_in_line and exists (select from tickets where queue_id = q.id and service_date = day and status = 'waiting') then
+        place := place_behind(q.id, day, (select count(*)::int from tickets
+                                           where queue_id = q.id and service_date = day and status = 'waiting' and priority));
+    end if;
+    ahead := people_ahead(q.id, day, place);
+    insert into tickets (queue_id, service_date, number, phone, name, language, channel, priority, position,
+                         alerted_at, told_minutes, told_at)
+    values (q.id, day, n, person->>'phone', person->>'name', language_of(person, q.branch_id), act->>'channel', first_in_line,
+            place, case when ahead <= q.alert_threshold then clock_timestamp() end,
+            estimate(ahead, q.avg_service_seconds, q.completed_count), clock_timestamp())
+    returning * into t;
+    f := ticket_facts(t);
+    if ahead = 0 and (f->>'today')::boolean then
+        walk_to := free_counter(q, day);
+    end if;
+    if walk_to is null then
+        perform notify(t, f, 'joined');
+    else
+        perform notify(t, f, 'joined_no_wait', jsonb_build_object('ctr', walk_to));
+    end if;
+    return f;
+end $$;
+
+CREATE FUNCTION public.join_first(act jsonb, p_phone text, day date) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    shut tickets;
+    q queues;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    perform lock_phone(p_phone);
+    if (active_ticket(p_phone)).id is not null then
+        return end_act(act, jsonb_build_object('outcome', 'already', 'ticket', ticket_facts(active_ticket(p_phone))));
+    end if;
+    shut := shut_ticket(p_phone);
+    if shut.id is null then
+        return end_act(act, refusal('no_ticket'));
+    end if;
+    q := lock_queue(act, shut.queue_id);
+    update tickets set shut_answered_at = clock_timestamp() where id = shut.id;
+    return end_act(act, jsonb_build_object('outcome', 'joined', 'ticket',
+        issue_ticket(act, q, day, jsonb_build_object('phone', p_phone, 'name', shut.name, 'language', shut.language), true)));
+end $$;
+
+CREATE FUNCTION public.join_queue(act jsonb, queue uuid, person jsonb, replace boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    mine tickets;
+    left_queue uuid;
+    q queues;
+    b branches;
+    day date;
+    no text;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    if person->>'phone' is not null then
+        perform lock_phone(person->>'phone');
+        mine := active_ticket(person->>'phone');
+    end if;
+    if mine.id is not null and (not replace or mine.queue_id = queue or not may_touch(act, branch_of(mine.queue_id))) then
+        return end_act(act, jsonb_build_object('outcome', 'already', 'ticket', ticket_facts(mine)));
+    end if;
+    left_queue := mine.queue_id;
+    perform lock_queue(act, id) from queues where id in (queue, left_queue) order by id;
+    select * into q from queues where id = queue and may_touch(act, branch_id);
+    if q.id is null then
+        return refusal('no_queue');
+    end if;
+    select * into b from branches where id = q.branch_id;
+    day := service_date(b.timezone, b.day_starts_at, clock_timestamp());
+    no := why_not(q, b, day);
+    if no is not null then
+        return end_act(act, refusal(no, place_facts(q, b)));
+    end if;
+    if (active_ticket(person->>'phone')).id = mine.id then -- unless staff or the clock ended it before we held its line
+        perform end_ticket(act, mine.id, 'cancelled', 'replace');
+    end if;
+    insert into customers (phone, name, language) select person->>'phone', person->>'name', person->>'language'
+     where person->>'phone' is not null
+    on conflict (phone) do nothing;
+    return end_act(act, jsonb_build_object('outcome', 'joined', 'ticket', issue_ticket(act, q, day, person, false),
+                                           'left_queue', left_queue));
+end $$;
+
+CREATE FUNCTION public.label(code text, number integer) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select code || case when number < 1000 then lpad(number::text, 3, '0') else number::text end
+$$;
+
+CREATE FUNCTION public.language_of(person jsonb, branch uuid) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce(person->>'language', (select language from customers where phone = person->>'phone'), o.language)
+      from branches b join organizations o on o.id = b.organization_id where b.id = branch
+$$;
+
+CREATE FUNCTION public.leave_queue(act jsonb, p_phone text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+    f jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    t := lock_ticket_of(act, p_phone);
+    if t.id is null then
+        return end_act(act, refusal('no_ticket'));
+    end if;
+    t := end_ticket(act, t.id, 'cancelled', 'leave');
+    f := ticket_facts(t);
+    perform notify(t, f, 'left');
+    return end_act(act, jsonb_build_object('outcome', 'left', 'ticket', f));
+end $$;
+
+CREATE FUNCTION public.lock_counter(q public.queues, counter text) RETURNS public.counters
+    LANGUAGE plpgsql
+    AS $$
+declare
+    c counters;
+begin
+    loop
+        select counters.* into c from counters join counter_queues cq on cq.counter_id = counters.id and cq.queue_id = q.id
+         where lower(counters.name) = lower(counter) or counter is null and is_free(counters.id)
+         order by counters.name limit 1 for update of counters;
+        -- While we waited for the free one, another press may have taken it.
+        exit when c.id is null or counter is not null or is_free(c.id);
+    end loop;
+    return c;
+end $$;
+
+CREATE FUNCTION public.lock_phone(phone text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    select pg_advisory_xact_lock(2, hashtext(phone))
+$$;
+
+CREATE FUNCTION public.lock_queue(act jsonb, queue uuid) RETURNS public.queues
+    LANGUAGE plpgsql
+    AS $$
+declare
+    q queues;
+begin
+    select * into q from queues where id = queue and may_touch(act, branch_id) for update;
+    return q;
+end $$;
+
+CREATE FUNCTION public.lock_ticket_of(act jsonb, p_phone text) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    q queues;
+begin
+    perform lock_phone(p_phone);
+    q := lock_queue(act, (active_ticket(p_phone)).queue_id);
+    select * into t from active_ticket(p_phone) mine where mine.queue_id = q.id;
+    return t;
+end $$;
+
+CREATE FUNCTION public.may_follow(verb text, status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case verb
+        when 'start' then status = 'called'
+        when 'complete' then status in ('called', 'serving')
+        when 'no_show' then status in ('called', 'serving', 'skipped')
+        when 'come_back' then status = 'skipped'
+        when 'expire_grace' then status = 'skipped'
+        when 'leave' then is_active(status)
+        else status = 'called' end
+$$;
+
+CREATE FUNCTION public.may_touch(act jsonb, branch uuid) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select act->'branches' is null or act->'branches' = 'null' or act->'branches' ? branch::text
+$$;
+
+CREATE FUNCTION public.measure_completion(queue uuid, day date) RETURNS void
+    LANGUAGE sql
+    AS $$
+    update queue_days set completed_count = completed_count + 1 where queue_id = queue and service_date = day;
+    update queues q set
+        completed_count = q.completed_count + 1, version = q.version + 1,
+        avg_service_seconds = case
+            when q.last_completed_at is null or service_date(b.timezone, b.day_starts_at, q.last_completed_at) <> day
+            then q.avg_service_seconds
+            else greatest(1, next_average(q.avg_service_seconds, extract(epoch from clock_timestamp() - q.last_completed_at))) end,
+        last_completed_at = case when people_waiting(queue, day) > 0 then clock_timestamp() end
+     from branches b where q.id = queue and b.id = q.branch_id
+$$;
+
+CREATE FUNCTION public.next_average(average integer, gap_seconds numeric) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case when average = 0 then round(gap_seconds) else round(0.7 * average + 0.3 * gap_seconds) end::int
+$$;
+
+CREATE FUNCTION public.next_number(queue uuid, day date) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    insert into queue_days (queue_id, service_date, last_number_issued) values (queue, day, 1)
+    on conflict (queue_id, service_date) do update set last_number_issued = queue_days.last_number_issued + 1
+    returning last_number_issued
+$$;
+
+CREATE FUNCTION public.no_show_locked(act jsonb, ticket uuid, verb text) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+begin
+    t := end_ticket(act, ticket, 'no_show', verb);
+    perform notify(t, ticket_facts(t), 'missed');
+    return t;
+end $$;
+
+CREATE FUNCTION public.notify(t public.tickets, f jsonb, template text, more jsonb DEFAULT '{}'::jsonb, event bigint DEFAULT NULL::bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into notifications (branch_id, ticket_id, phone, template, language, parameters, urgency, expires_at, dedupe_key)
+    select (f->>'branch_id')::uuid, t.id, t.phone, template, t.language, text_parameters(f) || more,
+           urgency_of(template), clock_timestamp() + deadline_of(template),
+           template || ':' || t.id || ':' || coalesce(event, t.version)
+     where t.phone is not null
+    on conflict (dedupe_key) do nothing
+$$;
+
+CREATE FUNCTION public.people_ahead(queue uuid, day date, place numeric) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    select (
+        coalesce((select sum(waiting) from waiting_blocks
+                   where queue_id = queue and service_date = day and block < block_of(place)), 0)
+        + (select count(*) from tickets
+            where queue_id = queue and service_date = day and status = 'waiting'
+              and position >= block_of(place)::numeric * 256 and position < place)
+    )::int
+$$;
+
+CREATE FUNCTION public.people_waiting(queue uuid, day date) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce(sum(waiting), 0)::int from waiting_blocks where queue_id = queue and service_date = day
+$$;
+
+CREATE FUNCTION public.place_behind(queue uuid, day date, passed integer) RETURNS numeric
+    LANGUAGE sql STABLE
+    AS $$
+    select case when before is null and after is null then last_number_issued + 0.5
+                when before is null then after - 1
+                else (before + coalesce(after, last_number_issued + 1)) * 0.5 end
+      from (select max(position) filter (where place <= passed) as before,
+                   min(position) filter (where place > passed) as after
+              from (select position, row_number() over (order by position) as place
+                      from (select position from tickets
+                             where queue_id = queue and service_date = day and status = 'waiting'
+                             order by position limit passed + 1) first_few) placed) neighbours,
+           queue_days
+     where queue_id = queue and service_date = day
+$$;
+
+CREATE TABLE public.branches (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    phone text NOT NULL,
+    timezone text DEFAULT 'Africa/Nairobi'::text NOT NULL,
+    day_starts_at time without time zone DEFAULT '04:00:00'::time without time zone NOT NULL,
+    opening_hours jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_open boolean DEFAULT true NOT NULL,
+    asks_name boolean DEFAULT false NOT NULL,
+    asks_rating boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT branches_code_check CHECK ((code ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT branches_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 23)) AND (name ~ '^[ -~]+$'::text))),
+    CONSTRAINT branches_phone_check CHECK ((length(phone) <= 13))
+);
+
+COMMENT ON COLUMN public.branches.phone IS 'a human to call, as people dial it';
+
+COMMENT ON COLUMN public.branches.day_starts_at IS 'local time at which one service day ends and the next begins';
+
+COMMENT ON COLUMN public.branches.opening_hours IS '{"mon": [["08:30", "17:00"]], …} in local time; a missing day is closed';
+
+CREATE FUNCTION public.place_facts(q public.queues, b public.branches) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_object('queue_id', q.id, 'queue', q.name, 'queue_code', q.code, 'branch_id', b.id, 'branch', b.name,
+                              'branch_code', b.code, 'branch_phone', b.phone, 'timezone', b.timezone,
+                              'opening_hours', b.opening_hours, 'paused_until', q.paused_until)
+$$;
+
+CREATE FUNCTION public.pulse(outage interval) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    last timestamptz;
+begin
+    select at into last from heartbeats where name = 'sweeper' for update;
+    insert into heartbeats values ('sweeper', clock_timestamp()) on conflict (name) do update set at = excluded.at;
+    return case when last < clock_timestamp() - outage then tell_recovered() else 0 end;
+end $$;
+
+CREATE FUNCTION public.ratable_ticket(p_phone text) RETURNS public.tickets
+    LANGUAGE sql STABLE
+    AS $$
+    select t.* from (select * from tickets where phone = p_phone and ended_at > clock_timestamp() - interval '24 hours'
+                      order by ended_at desc limit 1) t
+      join queues q on q.id = t.queue_id join branches b on b.id = q.branch_id
+     where t.status = 'completed' and t.rating is null and b.asks_rating
+$$;
+
+CREATE FUNCTION public.rate_visit(act jsonb, p_phone text, stars integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    perform lock_phone(p_phone);
+    t := ratable_ticket(p_phone);
+    if t.id is null then
+        return end_act(act, refusal('no_ticket'));
+    end if;
+    update tickets set rating = stars where id = t.id;
+    return end_act(act, jsonb_build_object('outcome', 'rated', 'ticket', ticket_facts(t)));
+end $$;
+
+CREATE FUNCTION public.recall_locked(act jsonb, ticket uuid, verb text) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    q queues;
+begin
+    select * into t from tickets where id = ticket;
+    select * into q from queues where id = t.queue_id;
+    update tickets set action = verb, version = version + 1, coming_at = null, deadline = recalled(t, q)
+     where id = ticket returning * into t;
+    perform notify(t, ticket_facts(t), 'last_call', jsonb_build_object('min5',
+        greatest(1, ceil(extract(epoch from coalesce(t.deadline, clock_timestamp() + interval '2 minutes') - clock_timestamp()) / 60))));
+    return t;
+end $$;
+
+CREATE FUNCTION public.recalled(t public.tickets, q public.queues) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+    select case when q.call_expiry > 0 then greatest(t.deadline, clock_timestamp() + interval '2 minutes') end
+$$;
+
+CREATE FUNCTION public.record_ticket_step() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    act jsonb := coalesce(nullif(current_setting('zamu.act', true), ''), '{"actor": "system", "channel": "database"}')::jsonb;
+    was text := case when tg_op = 'UPDATE' then old.status end;
+begin
+    if tg_op = 'INSERT' or new.version > old.version then
+        insert into audit_log (branch_id, entity, entity_id, version, action, from_status, to_status, details,
+                               actor, actor_id, channel, reason, request)
+        select q.branch_id, 'ticket', new.id, new.version, new.action, was, new.status,
+               jsonb_strip_nulls(jsonb_build_object('position', new.position, 'counter', new.counter_id)),
+               act->>'actor', (act->>'actor_id')::uuid, act->>'channel', act->>'reason', act->>'request'
+          from queues q where q.id = new.queue_id;
+    end if;
+    if was = 'waiting' and (new.status <> 'waiting' or new.position <> old.position) then
+        update waiting_blocks set waiting = waiting - 1
+         where queue_id = old.queue_id and service_date = old.service_date and block = block_of(old.position);
+    end if;
+    if was = 'waiting' and new.status <> 'waiting' then
+        update queues set last_completed_at = null -- nobody waits: the running gap measures nothing any more
+         where id = new.queue_id and last_completed_at is not null and people_waiting(new.queue_id, new.service_date) = 0;
+    end if;
+    if new.status = 'waiting' and (was is distinct from 'waiting' or new.position <> old.position) then
+        insert into waiting_blocks values (new.queue_id, new.service_date, block_of(new.position), 1)
+        on conflict (queue_id, service_date, block) do update set waiting = waiting_blocks.waiting + 1;
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION public.refusal(code text, facts jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_build_object('refused', code) || facts
+$$;
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'the audit log cannot be changed';
+end $$;
+
+CREATE FUNCTION public.requeue(act jsonb, ticket uuid, passed integer, verb text) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    q queues;
+    place numeric;
+    ahead int;
+begin
+    select * into t from tickets where id = ticket;
+    select * into q from queues where id = t.queue_id;
+    place := place_behind(t.queue_id, t.service_date, passed);
+    update tickets set status = 'waiting', action = verb, version = version + 1, position = place, counter_id = null,
+           deadline = null, coming_at = null, alerted_at = null,
+           defer_count = defer_count + (verb = 'defer')::int
+     where id = ticket;
+    ahead := people_ahead(t.queue_id, t.service_date, place);
+    update tickets set alerted_at = case when ahead <= q.alert_threshold then clock_timestamp() end,
+           told_minutes = estimate(ahead, q.avg_service_seconds, q.completed_count), told_at = clock_timestamp()
+     where id = ticket returning * into t;
+    perform alert_near(q, t.service_date);
+    return t;
+end $$;
+
+CREATE FUNCTION public.say_coming(act jsonb, p_phone text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    t := lock_ticket_of(act, p_phone);
+    if t.status is distinct from 'called' then
+        return end_act(act, refusal('no_ticket'));
+    end if;
+    if t.coming_at is null then
+        update tickets set action = 'coming', version = version + 1, coming_at = clock_timestamp(), deadline = null
+         where id = t.id returning * into t;
+    end if;
+    return end_act(act, jsonb_build_object('outcome', 'coming', 'ticket', ticket_facts(t)));
+end $$;
+
+CREATE FUNCTION public.service_date(timezone text, starts time without time zone, at timestamp with time zone) RETURNS date
+    LANGUAGE sql STABLE
+    AS $$
+    select ((at at time zone timezone) - starts::interval)::date
+$$;
+
+CREATE FUNCTION public.shut_ticket(p_phone text) RETURNS public.tickets
+    LANGUAGE sql STABLE
+    AS $$
+    select t.* from tickets t join queues q on q.id = t.queue_id join branches b on b.id = q.branch_id
+     where t.phone = p_phone and t.ended_at is not null and t.status = 'expired' and t.action = 'send_home'
+       and t.shut_answered_at is null and t.service_date = service_date(b.timezone, b.day_starts_at, clock_timestamp())
+     order by t.ended_at desc limit 1
+$$;
+
+CREATE FUNCTION public.skip_locked(act jsonb, ticket uuid, verb text) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    q queues;
+begin
+    select * into t from tickets where id = ticket;
+    select * into q from queues where id = t.queue_id;
+    if t.skip_count >= q.max_skips or q.grace = 0 then
+        return no_show_locked(act, ticket, verb);
+    end if;
+    update tickets set status = 'skipped', action = verb, version = version + 1, skip_count = skip_count + 1, coming_at = null,
+           deadline = clock_timestamp() + make_interval(secs => q.grace)
+     where id = ticket returning * into t;
+    perform notify(t, ticket_facts(t), 'skipped', jsonb_build_object('min5', ceil(q.grace / 60.0)));
+    return t;
+end $$;
+
+CREATE FUNCTION public.tell_all(q public.queues, day date, states text[], template text, more jsonb DEFAULT '{}'::jsonb, due timestamp with time zone DEFAULT clock_timestamp()) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with told as (
+        insert into notifications (branch_id, ticket_id, phone, template, language, parameters, urgency, due_at, expires_at, dedupe_key)
+        select b.id, t.id, t.phone, template, t.language,
+               jsonb_build_object('branch', b.name, 'code', b.code, 'phone', b.phone, 'svc', q.name, 'tk', label(q.code, t.number),
+                                  'ahead', t.ahead, 'min', estimate(t.ahead, q.avg_service_seconds, q.completed_count)) || more,
+               urgency_of(template), due, due + deadline_of(template), template || ':' || t.id || ':' || q.version
+          from (select *, (count(*) filter (where status = 'waiting') over (order by position rows unbounded preceding)
+                           - (status = 'waiting')::int)::int as ahead
+                  from tickets where queue_id = q.id and service_date = day and status = any (states)) t
+          join branches b on b.id = q.branch_id
+         where t.phone is not null
+        on conflict (dedupe_key) do nothing
+        returning 1)
+    select count(*)::int from told
+$$;
+
+CREATE FUNCTION public.tell_recovered() RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    q queues;
+    told int := 0;
+begin
+    for q in select * from queues order by id for update loop
+        update queues set version = version + 1 where id = q.id returning * into q;
+        told := told + tell_all(q, today(q.branch_id), '{waiting}', 'recovered');
+    end loop;
+    update notifications n set status = 'suppressed', error = 'told after the outage', finished_at = clock_timestamp()
+     where status = 'queued' and template in ('joined', 'near', 'slower', 'paused', 'resumed', 'late_ok')
+       and exists (select from notifications r where r.ticket_id = n.ticket_id and r.template = 'recovered' and r.status = 'queued');
+    return told;
+end $$;
+
+CREATE FUNCTION public.tell_slower() RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    f jsonb;
+    told int := 0;
+begin
+    for t in
+        select tickets.* from tickets join queues q on q.id = queue_id
+         where tickets.status = 'waiting' and told_minutes is not null and told_at < clock_timestamp() - interval '1 hour'
+           and estimate(people_ahead(queue_id, service_date, position), q.avg_service_seconds, q.completed_count)
+               > greatest(told_minutes + 20, told_minutes * 1.5)
+         limit 200 for update of tickets skip locked -- no line is locked here, so nobody is waited for
+    loop
+        f := ticket_facts(t);
+        perform notify(t, f, 'slower', event => extract(epoch from clock_timestamp())::bigint);
+        update tickets set told_minutes = (f->>'minutes')::int, told_at = clock_timestamp() where id = t.id;
+        told := told + 1;
+    end loop;
+    return told;
+end $$;
+
+CREATE FUNCTION public.text_parameters(f jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select jsonb_build_object('branch', f->'branch', 'code', f->'branch_code', 'phone', f->'branch_phone', 'svc', f->'queue',
+                              'tk', f->'label', 'ctr', f->'counter', 'ahead', f->'ahead', 'min', f->'minutes')
+$$;
+
+CREATE FUNCTION public.ticket_facts(t public.tickets) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_object(
+        'id', t.id, 'label', label(q.code, t.number), 'number', t.number, 'status', t.status, 'version', t.version,
+        'phone', t.phone, 'name', t.name, 'language', t.language, 'service_date', t.service_date,
+        'today', t.service_date = service_date(b.timezone, b.day_starts_at, clock_timestamp()),
+        'queue_id', q.id, 'queue', q.name, 'queue_code', q.code, 'queue_status', q.status,
+        'branch_id', b.id, 'branch', b.name, 'branch_code', b.code, 'branch_phone', b.phone, 'timezone', b.timezone,
+        'counter', c.name, 'called_at', t.called_at, 'coming', t.coming_at is not null, 'deadline', t.deadline,
+        'defer_count', t.defer_count, 'skip_count', t.skip_count, 'alert_threshold', q.alert_threshold,
+        'ahead', a.ahead, 'minutes', estimate(a.ahead, q.avg_service_seconds, q.completed_count))
+    from queues q join branches b on b.id = q.branch_id left join counters c on c.id = t.counter_id,
+         lateral (select case when t.status = 'waiting'
+                         then people_ahead(t.queue_id, t.service_date, t.position) else 0 end as ahead) a
+    where q.id = t.queue_id
+$$;
+
+CREATE FUNCTION public.today(branch uuid) RETURNS date
+    LANGUAGE sql STABLE
+    AS $$
+    select service_date(timezone, day_starts_at, clock_timestamp()) from branches where id = branch
+$$;
+
+CREATE FUNCTION public.urgency_of(template text) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case when template in ('turn', 'last_call') then 0 when template = 'near' then 1 else 5 end
+$$;
+
+CREATE FUNCTION public.why_not(q public.queues, b public.branches, day date) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select case
+        when q.status = 'closed' or not b.is_open then 'closed'
+        when q.status = 'paused' then 'paused'
+        when q.daily_limit <= (select last_number_issued from queue_days where queue_id = q.id and service_date = day) then 'full'
+    end
+$$;
+
+CREATE TABLE public.audit_log (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    branch_id uuid NOT NULL,
+    entity text NOT NULL,
+    entity_id uuid NOT NULL,
+    version integer,
+    action text NOT NULL,
+    from_status text,
+    to_status text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    actor text NOT NULL,
+    actor_id uuid,
+    channel text NOT NULL,
+    reason text,
+    request text,
+    CONSTRAINT audit_log_actor_check CHECK ((actor = ANY (ARRAY['customer'::text, 'staff'::text, 'system'::text]))),
+    CONSTRAINT audit_log_entity_check CHECK ((entity = ANY (ARRAY['ticket'::text, 'queue'::text, 'staff'::text])))
+);
+
+ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.counter_queues (
+    counter_id uuid NOT NULL,
+    queue_id uuid NOT NULL
+);
+
+CREATE TABLE public.customers (
+    phone text NOT NULL,
+    name text,
+    language text,
+    opted_out_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT customers_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
+);
+
+CREATE TABLE public.delivery_reports (
+    id bigint NOT NULL,
+    gateway text NOT NULL,
+    provider_id text NOT NULL,
+    phone text,
+    status text NOT NULL,
+    reason text,
+    raw jsonb DEFAULT '{}'::jsonb NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON COLUMN public.delivery_reports.phone IS 'finds the text whose own answer, with the provider id, was lost';
+
+ALTER TABLE public.delivery_reports ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.delivery_reports_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.heartbeats (
+    name text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.notification_attempts (
+    notification_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    gateway text NOT NULL,
+    outcome text NOT NULL,
+    error text,
+    CONSTRAINT notification_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['sent'::text, 'retry'::text, 'failed'::text, 'unknown'::text])))
+);
+
+CREATE TABLE public.notifications (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    branch_id uuid,
+    ticket_id uuid,
+    phone text,
+    channel text DEFAULT 'sms'::text NOT NULL,
+    template text NOT NULL,
+    language text DEFAULT 'en'::text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    body text,
+    status text DEFAULT 'queued'::text NOT NULL,
+    urgency integer DEFAULT 5 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    lease_token uuid,
+    leased_until timestamp with time zone,
+    attempted_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    gateway text,
+    provider_id text,
+    segments integer,
+    cost text,
+    error text,
+    dedupe_key text NOT NULL,
+    CONSTRAINT notifications_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'push'::text, 'email'::text]))),
+    CONSTRAINT notifications_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'failed'::text, 'dead'::text, 'expired'::text, 'suppressed'::text, 'unknown'::text])))
+);
+
+COMMENT ON COLUMN public.notifications.status IS 'unknown: handed over, answer lost, perhaps sent; suppressed: stopped being true or the person opted out; dead: three attempts failed';
+
+COMMENT ON COLUMN public.notifications.urgency IS 'lower goes first: 0 turn and last call, 1 near, 5 the rest';
+
+COMMENT ON COLUMN public.notifications.attempted_at IS 'first attempt: the promise is within 5 s of created_at';
+
+CREATE TABLE public.organizations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    country character(2) DEFAULT 'KE'::bpchar NOT NULL,
+    language text DEFAULT 'en'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.queue_days (
+    queue_id uuid NOT NULL,
+    service_date date NOT NULL,
+    last_number_issued integer DEFAULT 0 NOT NULL,
+    current_number integer DEFAULT 0 NOT NULL,
+    completed_count integer DEFAULT 0 NOT NULL,
+    over boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON COLUMN public.queue_days.over IS 'the day was cut over: nobody waits in it any more';
+
+CREATE TABLE public.requests (
+    key text NOT NULL,
+    answer jsonb NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT requests_key_check CHECK ((length(key) <= 200))
+);
+
+CREATE TABLE public.schema_functions (
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.schema_migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.staff (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    branch_id uuid,
+    role text NOT NULL,
+    name text NOT NULL,
+    login text NOT NULL,
+    phone text,
+    password_hash text NOT NULL,
+    must_change_password boolean DEFAULT true NOT NULL,
+    pin_hash text,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_check CHECK (((role = 'admin'::text) OR (branch_id IS NOT NULL))),
+    CONSTRAINT staff_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'staff'::text])))
+);
+
+COMMENT ON COLUMN public.staff.branch_id IS 'null = every branch of the organization';
+
+CREATE TABLE public.ussd_sessions (
+    gateway text NOT NULL,
+    session_key text NOT NULL,
+    phone text NOT NULL,
+    state text NOT NULL,
+    data jsonb NOT NULL,
+    steps integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    outcome text
+)
+WITH (fillfactor='60');
+
+CREATE TABLE public.waiting_blocks (
+    queue_id uuid NOT NULL,
+    service_date date NOT NULL,
+    block integer NOT NULL,
+    waiting integer NOT NULL,
+    CONSTRAINT waiting_blocks_waiting_check CHECK ((waiting >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.branches
+    ADD CONSTRAINT branches_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.branches
+    ADD CONSTRAINT branches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.counter_queues
+    ADD CONSTRAINT counter_queues_pkey PRIMARY KEY (counter_id, queue_id);
+
+ALTER TABLE ONLY public.counters
+    ADD CONSTRAINT counters_branch_id_name_key UNIQUE (branch_id, name);
+
+ALTER TABLE ONLY public.counters
+    ADD CONSTRAINT counters_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers
+    ADD CONSTRAINT customers_pkey PRIMARY KEY (phone);
+
+ALTER TABLE ONLY public.delivery_reports
+    ADD CONSTRAINT delivery_reports_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.heartbeats
+    ADD CONSTRAINT heartbeats_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.notification_attempts
+    ADD CONSTRAINT notification_attempts_pkey PRIMARY KEY (notification_id, attempt);
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_dedupe_key_key UNIQUE (dedupe_key);
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.queue_days
+    ADD CONSTRAINT queue_days_pkey PRIMARY KEY (queue_id, service_date);
+
+ALTER TABLE ONLY public.queues
+    ADD CONSTRAINT queues_branch_id_code_key UNIQUE (branch_id, code);
+
+ALTER TABLE ONLY public.queues
+    ADD CONSTRAINT queues_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.schema_functions
+    ADD CONSTRAINT schema_functions_pkey PRIMARY KEY (checksum);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_login_key UNIQUE (login);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_phone_key UNIQUE (phone);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_number_queue_id_service_date_key UNIQUE (number, queue_id, service_date);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ussd_sessions
+    ADD CONSTRAINT ussd_sessions_pkey PRIMARY KEY (gateway, session_key);
+
+ALTER TABLE ONLY public.waiting_blocks
+    ADD CONSTRAINT waiting_blocks_pkey PRIMARY KEY (queue_id, service_date, block);
+
+CREATE INDEX audit_by_branch ON public.audit_log USING btree (branch_id, at);
+
+CREATE INDEX delivery_reports_by_phone ON public.delivery_reports USING btree (phone, received_at);
+
+CREATE INDEX delivery_reports_by_provider_id ON public.delivery_reports USING btree (gateway, provider_id);
+
+CREATE INDEX notifications_by_phone ON public.notifications USING btree (phone);
+
+CREATE UNIQUE INDEX notifications_by_provider_id ON public.notifications USING btree (gateway, provider_id) WHERE (provider_id IS NOT NULL);
+
+CREATE INDEX notifications_by_ticket ON public.notifications USING btree (ticket_id);
+
+CREATE INDEX notifications_due ON public.notifications USING btree (urgency, due_at) WHERE (status = 'queued'::text);
+
+CREATE INDEX notifications_leased ON public.notifications USING btree (leased_until) WHERE (status = 'sending'::text);
+
+CREATE UNIQUE INDEX one_active_ticket_per_phone ON public.tickets USING btree (phone) WHERE (status = ANY (ARRAY['waiting'::text, 'called'::text, 'serving'::text, 'skipped'::text]));
+
+CREATE UNIQUE INDEX one_audit_row_per_change ON public.audit_log USING btree (entity_id, version) WHERE (entity = 'ticket'::text);
+
+CREATE UNIQUE INDEX one_person_per_counter ON public.tickets USING btree (counter_id) WHERE (status = ANY (ARRAY['called'::text, 'serving'::text]));
+
+CREATE INDEX queue_days_not_over ON public.queue_days USING btree (service_date) WHERE (NOT over);
+
+CREATE INDEX requests_by_age ON public.requests USING btree (at);
+
+CREATE INDEX tickets_ended_by_phone ON public.tickets USING btree (phone, ended_at DESC) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX tickets_in_line ON public.tickets USING btree (queue_id, service_date, "position") WHERE (status = 'waiting'::text);
+
+CREATE INDEX tickets_with_deadline ON public.tickets USING btree (deadline) WHERE (status = ANY (ARRAY['called'::text, 'skipped'::text]));
+
+CREATE INDEX ussd_sessions_by_phone ON public.ussd_sessions USING btree (phone, started_at DESC);
+
+CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER ticket_recorded AFTER INSERT OR UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.record_ticket_step();
+
+CREATE TRIGGER ticket_step BEFORE UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.check_ticket_step();
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES public.branches(id);
+
+ALTER TABLE ONLY public.branches
+    ADD CONSTRAINT branches_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.counter_queues
+    ADD CONSTRAINT counter_queues_counter_id_fkey FOREIGN KEY (counter_id) REFERENCES public.counters(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.counter_queues
+    ADD CONSTRAINT counter_queues_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES public.queues(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.counters
+    ADD CONSTRAINT counters_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES public.branches(id);
+
+ALTER TABLE ONLY public.notification_attempts
+    ADD CONSTRAINT notification_attempts_notification_id_fkey FOREIGN KEY (notification_id) REFERENCES public.notifications(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES public.branches(id);
+
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES public.tickets(id);
+
+ALTER TABLE ONLY public.queue_days
+    ADD CONSTRAINT queue_days_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES public.queues(id);
+
+ALTER TABLE ONLY public.queues
+    ADD CONSTRAINT queues_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES public.branches(id);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES public.branches(id);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_counter_id_fkey FOREIGN KEY (counter_id) REFERENCES public.counters(id);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_queue_id_service_date_fkey FOREIGN KEY (queue_id, service_date) REFERENCES public.queue_days(queue_id, service_date);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);

@@ -1,0 +1,152 @@
+-- Claim, hand over, mark; and what delivery reports settle afterwards. sms/outbox.py and sms/delivery.py run these.
+
+-- Takes the most urgent texts that are due ($1: at most so many) under a token ($2) for a short while ($3): a worker
+-- that dies here has sent nothing, and the texts go back in line.
+-- name: claim
+with due as materialized (
+    select id from notifications
+     where status = 'queued' and channel = 'sms' and due_at <= now()
+     order by urgency, due_at
+     limit $1
+       for update skip locked)
+update notifications n set status = 'sending', lease_token = $2, leased_until = now() + $3
+  from due where n.id = due.id
+returning n.id
+
+-- The last word before texts leave the house: ends those that came too late, stopped being true or are not wanted, and
+-- counts an attempt for the others, each at the next of the gateways ($2) in turn. From here on nobody sends them again
+-- unless it is certain that they did not go. Templates that are not listed are always true.
+-- name: hand_over
+with stays_true_while (template, statuses) as (values
+    ('joined', '{waiting,called,serving,skipped}'::text[]),
+    ('joined_no_wait', '{waiting,called,serving,skipped}'),
+    ('moved', '{waiting,called,serving,skipped}'),
+    ('near', '{waiting}'),
+    ('late_ok', '{waiting}'),
+    ('paused', '{waiting}'),
+    ('resumed', '{waiting}'),
+    ('slower', '{waiting}'),
+    ('recovered', '{waiting}'),
+    ('turn', '{called}'),
+    ('last_call', '{called}'),
+    ('skipped', '{skipped}')),
+judged as (
+    select n.id, case when n.expires_at <= now() then 'too_late'
+                      when n.phone is null then 'no_phone'
+                      when c.opted_out_at is not null and n.template <> 'data_gone' then 'opted_out'
+                      when not t.status = any (s.statuses) then 'no_longer_true' end as objection
+      from notifications n
+      left join tickets t on t.id = n.ticket_id
+      left join customers c on c.phone = n.phone
+      left join stays_true_while s on s.template = n.template
+     where n.status = 'sending' and n.lease_token = $1)
+update notifications n
+   set status = case when objection is null then 'sending' when objection = 'too_late' then 'expired' else 'suppressed' end,
+       error = objection,
+       finished_at = case when objection is not null then now() end,
+       attempts = n.attempts + (objection is null)::int,
+       attempted_at = case when objection is null then coalesce(n.attempted_at, now()) else n.attempted_at end,
+       gateway = case when objection is null then ($2::text[])[1 + n.attempts % cardinality($2::text[])] else n.gateway end,
+       leased_until = case when objection is null then now() + $3 end
+  from judged where n.id = judged.id and n.status = 'sending' and n.lease_token = $1
+returning n.id, n.phone, n.template, n.language, n.parameters, n.gateway, n.attempts, n.status, n.urgency, n.due_at
+
+-- What became of an attempt. A worker that lost the lease to another changes nothing; one that only overslept still
+-- knows better than "unknown". Without an outcome ($4) the attempt is taken back, as if it had not been made.
+-- name: mark
+with held as (
+    select id, phone, attempts, gateway from notifications
+     where id = $1 and lease_token = $2 and status in ('sending', 'unknown')
+       for update),
+marked as (
+    update notifications n
+       set status = $3, body = $5, segments = $6, cost = $7, error = $8,
+           provider_id = case when not exists (select from notifications o
+                                                where o.gateway = held.gateway and o.provider_id = $9
+                                                  and o.id <> held.id) then $9 end,
+           attempts = n.attempts - ($4::text is null)::int,
+           due_at = case when $3 = 'queued' then now() + $10::interval * (0.8 + 0.4 * random()) else n.due_at end,
+           sent_at = case when $3 = 'sent' then now() end,
+           finished_at = case when $3 in ('failed', 'dead') then now() end,
+           lease_token = case when $3 <> 'queued' then n.lease_token end,
+           leased_until = null
+      from held where n.id = held.id),
+attempted as (
+    insert into notification_attempts (notification_id, attempt, gateway, outcome, error)
+    select id, attempts, gateway, $4, $8 from held where $4 is not null
+    on conflict (notification_id, attempt) do update set outcome = excluded.outcome, error = excluded.error),
+unwanted as (
+    insert into customers (phone, opted_out_at) select phone, now() from held where $11
+    on conflict (phone) do update set opted_out_at = coalesce(customers.opted_out_at, excluded.opted_out_at))
+select count(*) from held
+
+-- Leases that ran out. An attempt without an outcome may have reached the provider: unknown, and never sent again by
+-- itself. Without one, the worker died before it handed the text over: back in line.
+-- name: recover
+with lapsed as (
+    select id, phone, attempts, gateway,
+           attempts > (select count(*) from notification_attempts where notification_id = n.id) as handed_over
+      from notifications n
+     where status = 'sending' and leased_until < now()
+       for update skip locked),
+released as (
+    update notifications n
+       set status = case when handed_over then 'unknown' else 'queued' end,
+           error = case when handed_over then 'worker_lost' end,
+           lease_token = case when handed_over then n.lease_token end,
+           leased_until = null
+      from lapsed where n.id = lapsed.id),
+attempted as (
+    insert into notification_attempts (notification_id, attempt, gateway, outcome, error)
+    select id, attempts, gateway, 'unknown', 'worker_lost' from lapsed where handed_over)
+select id, gateway, phone from lapsed where handed_over
+
+-- name: expire
+update notifications set status = 'expired', error = 'too_late', finished_at = now()
+ where status = 'queued' and expires_at <= now()
+
+-- name: keep_report
+insert into delivery_reports (gateway, provider_id, phone, status, reason, raw) values ($1, $2, $3, $4, $5, $6)
+
+-- Brings a text to the best that its reports say, in whatever order they came, and notes who wants no texts. The
+-- position in the list is the rank, which never falls. True where a text of this provider id is known.
+-- name: settle
+with ranks (list) as (values ('{unknown,sent,failed,delivered}'::text[])),
+best as (
+    select status, reason from delivery_reports, ranks
+     where gateway = $1 and provider_id = $2 and status = any (list)
+     order by array_position(list, status) desc, id
+     limit 1),
+settled as (
+    update notifications n
+       set status = best.status, error = case when best.status = 'failed' then best.reason end,
+           sent_at = coalesce(n.sent_at, n.attempted_at), finished_at = case when best.status <> 'sent' then now() end
+      from best, ranks
+     where n.gateway = $1 and n.provider_id = $2
+       and array_position(list, n.status) < array_position(list, best.status)),
+unwanted as (
+    insert into customers (phone, opted_out_at)
+    select phone, now() from notifications
+     where gateway = $1 and provider_id = $2 and phone is not null
+       and exists (select from delivery_reports where gateway = $1 and provider_id = $2 and reason = 'opted_out')
+    on conflict (phone) do update set opted_out_at = coalesce(customers.opted_out_at, excluded.opted_out_at))
+select exists (select from notifications where gateway = $1 and provider_id = $2)
+
+-- The answer to a send was lost, and with it the provider's id: the first report to the same phone since then that
+-- belongs to no other text brings it back. Not while another text to that phone is on its way: it may be that one's.
+-- name: find_lost
+with lost as (
+    select id, attempted_at from notifications
+     where gateway = $1 and phone = $2 and status = 'unknown' and provider_id is null
+     order by attempted_at
+     limit 1
+       for update skip locked)
+update notifications n set provider_id = found.provider_id
+  from (select lost.id, r.provider_id from lost
+          join delivery_reports r on r.gateway = $1 and r.phone = $2 and r.received_at > lost.attempted_at
+         where not exists (select from notifications o where o.gateway = $1 and o.provider_id = r.provider_id)
+           and not exists (select from notifications o where o.gateway = $1 and o.phone = $2 and o.status = 'sending')
+         order by r.received_at
+         limit 1) found
+ where n.id = found.id
+returning n.provider_id

@@ -1,0 +1,30 @@
+-- name: try_lock
+select pg_try_advisory_lock(3, 0)
+
+-- name: unlock
+select pg_advisory_unlock(3, 0)
+
+-- name: pulse
+select pulse($1)
+
+-- Calls and graces past their deadline, and calls that deserve a last one: three minutes without "I am coming".
+-- name: due
+select id::text, version, case status when 'called' then 'expire_call' else 'expire_grace' end as verb
+  from tickets where status in ('called', 'skipped') and deadline <= clock_timestamp()
+union all
+select id::text, version, 'last_call'
+  from tickets where status = 'called' and action = 'call' and called_at <= clock_timestamp() - interval '3 minutes'
+   and (deadline is null or deadline > clock_timestamp())
+ limit 500
+
+-- name: days_over
+select q.id as queue_id, d.service_date, b.timezone, b.opening_hours
+  from queue_days d join queues q on q.id = d.queue_id join branches b on b.id = q.branch_id
+ where not d.over and d.service_date < service_date(b.timezone, b.day_starts_at, clock_timestamp())
+
+-- name: cut_over
+select cut_over($1, $2, $3, $4, $5)
+
+-- Who waits is told once an hour at most when the wait grew by over 20 minutes and by half of what was said.
+-- name: slower
+select tell_slower()
