@@ -1,0 +1,92 @@
+"""`python -m telco_sim`: the telco as a process of its own; each option is also a TELCO_ variable."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+
+import click
+
+from telco_sim.app import create_app
+from telco_sim.config import NETWORKS, TelcoConfig
+from telco_sim.server import PortTakenError, Server, bind, url_of
+
+
+@click.command(context_settings={"auto_envvar_prefix": "TELCO"})
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8001, show_default=True, help="0 takes any free one.")
+@click.option("--ussd-url", default="", help="Where USSD requests are posted.")
+@click.option("--end-url", default="", help="Where the end of each session is posted.")
+@click.option("--delivery-url", default="", help="Where delivery reports are posted.")
+@click.option(
+    "--api-key",
+    required=True,
+    envvar="TELCO_API_KEY",
+    show_envvar=True,
+    help="The key that a sender of texts must show.",
+)
+@click.option("--username", default="sandbox", show_default=True)
+@click.option("--service-code", default="*384*40#", show_default=True)
+@click.option("--sender", "senders", multiple=True, default=("20880",), show_default=True)
+@click.option("--network", type=click.Choice(list(NETWORKS)), default="Athena", show_default=True)
+@click.option(
+    "--prefill/--no-prefill", default=True, help="Digits dialled after the code are the first text."
+)
+@click.option("--bare-star", is_flag=True, help="Send * as it is instead of %2A.")
+@click.option("--end-events/--no-end-events", default=True, help="Post the end of each session.")
+def main(  # noqa: PLR0913 - one parameter for each option
+    *,
+    host: str,
+    port: int,
+    ussd_url: str,
+    end_url: str,
+    delivery_url: str,
+    api_key: str,
+    username: str,
+    service_code: str,
+    senders: tuple[str, ...],
+    network: str,
+    prefill: bool,
+    bare_star: bool,
+    end_events: bool,
+) -> None:
+    """Run a telco for one application until it is stopped."""
+    config = TelcoConfig(
+        api_key=api_key,
+        username=username,
+        service_code=service_code,
+        senders=frozenset(senders),
+        network=NETWORKS[network],
+        ussd_url=ussd_url,
+        ussd_end_url=end_url,
+        delivery_url=delivery_url,
+        prefill=prefill,
+        bare_star=bare_star,
+        end_events=end_events,
+    )
+    try:
+        listener = bind(host, port)
+    except (PortTakenError, OSError) as error:
+        click.echo(
+            error if isinstance(error, PortTakenError) else f"Cannot listen on {host}: {error.strerror}.",
+            err=True,
+        )
+        sys.exit(1)
+    asyncio.run(serve(config, listener))
+
+
+async def serve(config: TelcoConfig, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    app = create_app(config)
+    server = Server(app, app.state.telco.stop)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.stop)
+    click.echo(f"The telco listens on {url_of(listener)}: dial {config.service_code}")
+    await server.serve(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

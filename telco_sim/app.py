@@ -1,0 +1,138 @@
+"""The telco over HTTP: the gateway's SMS API, and the control API that a handset and tests use."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from telco_sim import sms, ussd
+from telco_sim.config import NETWORKS, TelcoConfig
+from telco_sim.faults import Faults
+from telco_sim.telco import Telco
+
+LONGEST_WAIT_SECONDS = 60.0
+
+
+def create_app(config: TelcoConfig) -> Starlette:
+    """Build one telco; its state is `app.state.telco`."""
+    telco = Telco(config)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await telco.aclose()
+
+    app = Starlette(
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _refused, ValueError: _refused},
+        routes=[
+            Route("/version1/messaging", sms.messaging, methods=["POST"]),
+            Route("/telco/dial", dial, methods=["POST"]),
+            Route("/telco/press", press, methods=["POST"]),
+            Route("/telco/hangup", hang_up, methods=["POST"]),
+            Route("/telco/inbox/{phone}", inbox),
+            Route("/telco/ledger", ledger),
+            Route("/telco/faults", set_faults, methods=["POST"]),
+            Route("/telco/faults", clear_faults, methods=["DELETE"]),
+            Route("/healthz", health),
+        ],
+    )
+    app.state.telco = telco
+    return app
+
+
+async def dial(request: Request) -> Response:
+    """`{phone, code}`, optionally `network` (a preset's name), to the first screen."""
+    body = await _body(request, "phone", "code")
+    telco = _telco(request)
+    phone = _phone(body["phone"])
+    if name := body.get("network"):
+        if name not in NETWORKS:
+            raise ValueError(f"There is no network {name!r}: choose one of {', '.join(NETWORKS)}.")
+        telco.insert_sim(phone, NETWORKS[name])
+    return JSONResponse((await ussd.dial(telco, phone, body["code"])).as_json())
+
+
+async def press(request: Request) -> Response:
+    """`{session, input}` to the next screen."""
+    body = await _body(request, "session", "input")
+    return JSONResponse((await ussd.press(_telco(request), body["session"], body["input"])).as_json())
+
+
+async def hang_up(request: Request) -> Response:
+    """`{session}` to an empty, closed screen."""
+    body = await _body(request, "session")
+    return JSONResponse((await ussd.hang_up(_telco(request), body["session"])).as_json())
+
+
+async def inbox(request: Request) -> Response:
+    """Texts of a phone after ledger row `after`; waits up to `wait` seconds for one."""
+    phone = _phone(request.path_params["phone"])
+    wait = min(float(request.query_params.get("wait", 0)), LONGEST_WAIT_SECONDS)
+    after = int(request.query_params.get("after", 0))
+    texts = await _telco(request).wait_for_texts(phone, after, wait)
+    return JSONResponse({"texts": [text.as_json() for text in texts]})
+
+
+async def ledger(request: Request) -> Response:
+    """Return the rows after row `after`."""
+    rows = _telco(request).ledger.after(int(request.query_params.get("after", 0)))
+    return JSONResponse({"rows": [row.as_json() for row in rows]})
+
+
+async def set_faults(request: Request) -> Response:
+    """`{"sms": […], "ussd": […]}` replaces all faults in force."""
+    _telco(request).faults = Faults.from_json(await _body(request))
+    return Response(status_code=204)
+
+
+async def clear_faults(request: Request) -> Response:
+    """Let everything work again."""
+    _telco(request).faults = Faults()
+    return Response(status_code=204)
+
+
+async def health(request: Request) -> Response:
+    """Say who answers, and which code to dial."""
+    config = _telco(request).config
+    return JSONResponse(
+        {"status": "ok", "service": "telco", "code": config.service_code, "network": config.network.name}
+    )
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    status, message = (
+        (error.status_code, error.detail) if isinstance(error, HTTPException) else (400, str(error))
+    )
+    return JSONResponse({"error": message}, status_code=status)
+
+
+async def _body(request: Request, *strings: str) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not all(isinstance(body.get(name), str) for name in strings):
+        fields = f" with the text fields {', '.join(strings)}" if strings else ""
+        raise ValueError(f"The body must be a JSON object{fields}.")
+    return body
+
+
+def _phone(number: str) -> str:
+    if not re.fullmatch(r"\+\d{7,15}", number):
+        raise ValueError(f"{number!r} is not a phone number: write + and 7 to 15 digits: +254711000001.")
+    return number
+
+
+def _telco(request: Request) -> Telco:
+    telco: Telco = request.app.state.telco
+    return telco

@@ -1,0 +1,86 @@
+"""The handset's line to a telco: its control API, with every failure as a sentence for a person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+WAIT_SECONDS = 25.0
+# Longer than any answer: the gateway gives the application 10 s, an inbox is watched for WAIT_SECONDS.
+TIMEOUT = httpx.Timeout(60.0, connect=3.0)
+
+
+class TelcoGoneError(Exception):
+    """No telco answers; the message is the sentence to show."""
+
+
+class TelcoRefusedError(Exception):
+    """The telco understood and refused; the message is its own sentence."""
+
+
+class Control:
+    """Calls of the control API; each returns the JSON object that was answered."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    async def health(self) -> dict[str, Any]:
+        """Return the code to dial and the network; raises TelcoGoneError when it is no telco that answers."""
+        answer = await self._call("GET", "/healthz")
+        if answer.get("service") != "telco":
+            raise TelcoGoneError(f"What answers at {self._url} is not a telco. Is that the right address?")
+        return answer
+
+    async def dial(self, phone: str, code: str) -> dict[str, Any]:
+        return await self._call("POST", "/telco/dial", {"phone": phone, "code": code})
+
+    async def press(self, session: str, keys: str) -> dict[str, Any]:
+        return await self._call("POST", "/telco/press", {"session": session, "input": keys})
+
+    async def hang_up(self, session: str) -> dict[str, Any]:
+        return await self._call("POST", "/telco/hangup", {"session": session})
+
+    async def texts(self, phone: str, after: int, wait: float) -> list[dict[str, Any]]:
+        """Return the texts after ledger row `after`; waits up to `wait` seconds for one."""
+        answer = await self._call("GET", f"/telco/inbox/{quote(phone, safe='')}?after={after}&wait={wait:g}")
+        texts: list[dict[str, Any]] = answer["texts"]
+        return texts
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            reply = await self._client.request(method, self._url + path, json=body)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise _nobody_at(self._url) from None
+        answer = _object(reply)
+        if reply.is_client_error and "error" in answer:
+            raise TelcoRefusedError(answer["error"])
+        return answer
+
+
+def _nobody_at(url: str) -> TelcoGoneError:
+    return TelcoGoneError(f"No telco answers at {url}. Is `make run` going in another terminal?")
+
+
+def _object(reply: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of a reply, an empty one when it is anything else."""
+    try:
+        answer = reply.json()
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+@asynccontextmanager
+async def line_to(url: str) -> AsyncIterator[Control]:
+    """Open the line; nothing is sent yet. Raises TelcoGoneError for an address that cannot be one."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise _nobody_at(url) from None
+    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
+        yield Control(client, url.rstrip("/"))

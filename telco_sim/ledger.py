@@ -1,0 +1,56 @@
+"""The telco's ledger: everything that passed through it, in order, so that a test can settle any argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that happened. `number` starts at 1 and grows by one; `time` never goes backwards."""
+
+    number: int
+    time: datetime
+    kind: str
+    phone: str
+    data: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as it is answered over HTTP."""
+        return {
+            "number": self.number,
+            "time": self.time.isoformat(),
+            "kind": self.kind,
+            "phone": self.phone,
+            "data": self.data,
+        }
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Rows in order, of these kinds.
+
+    ussd.request, ussd.reply, ussd.end (the thirteen fields of the end event);
+    sms.request, sms.message (one for each recipient), sms.answer (what the sender was told), sms.report.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+
+    def write(self, kind: str, phone: str, **data: Any) -> Row:  # noqa: ANN401 - whatever JSON can hold
+        """Append one row and return it."""
+        now = datetime.now(UTC)
+        if self.rows:
+            now = max(now, self.rows[-1].time)
+        row = Row(len(self.rows) + 1, now, kind, phone, data)
+        self.rows.append(row)
+        return row
+
+    def after(self, number: int) -> list[Row]:
+        """Return the rows that follow row `number`; 0 means all."""
+        return self.rows[max(number, 0) :]
+
+    def of(self, kind: str, phone: str | None = None) -> list[Row]:
+        """Return the rows of one kind, of one phone where it is given."""
+        return [row for row in self.rows if row.kind == kind and phone in (None, row.phone)]
