@@ -1,0 +1,108 @@
+"""What staff do with people: call next, recall, start, complete, skip, no-show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from db.queries import load
+from queue_core.core import Act, Core, perform
+from queue_core.tickets import Ticket, from_facts
+
+SQL = load("calling")
+
+Finish = Literal["complete", "skip", "no_show"]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The answer to call next. `ticket` is None when no one waits; `finished` is whom the counter had before."""
+
+    ticket: Ticket | None
+    finished: Ticket | None
+    counter: str
+    waiting: int
+
+
+async def call_next(
+    core: Core, act: Act, queue_id: str, counter: str | None = None, finish: Finish | None = None
+) -> Called:
+    """Call the first waiting person to a counter (by default the first free one that serves the line).
+
+    Whom the counter was serving is completed. Somebody only called and not started is not: without `finish` that is
+    Refused: outstanding, with the ticket. Also Refused: no_counter, no_free_counter, no_queue.
+    """
+    answer = await perform(core, SQL.call_next, act, queue_id, counter, finish)
+    finished = from_facts(answer["finished"]) if answer["finished"] else None
+    core.announce(queue_id)
+    if finished and finished.queue_id != queue_id:
+        core.announce(finished.queue_id)
+    return Called(
+        ticket=from_facts(answer["ticket"]) if answer["outcome"] == "called" else None,
+        finished=finished,
+        counter=answer["counter"],
+        waiting=answer["waiting"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A ticket after a staff verb, and how many wait in its line."""
+
+    ticket: Ticket
+    waiting: int
+
+
+class Verb(Protocol):
+    """What the verbs on one ticket have in common."""
+
+    __name__: str
+
+    async def __call__(self, core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed: ...
+
+
+async def start(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
+    """The called person is here. `seen` is the version that staff looked at; Refused: stale if it moved on."""
+    return await _change(core, act, ticket_id, "start", seen)
+
+
+async def complete(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
+    """The person was served. The gap since the last completion goes into the estimate."""
+    return await _change(core, act, ticket_id, "complete", seen)
+
+
+async def skip(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
+    """Called and not there: may come back within the grace; beyond the queue's max_skips it is a no-show."""
+    return await _change(core, act, ticket_id, "skip", seen)
+
+
+async def no_show(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
+    """Not there, final at once."""
+    return await _change(core, act, ticket_id, "no_show", seen)
+
+
+async def recall(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
+    """Call the same person again; at least two minutes are left from now."""
+    return await _change(core, act, ticket_id, "recall", seen)
+
+
+async def leave_for(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
+    """Staff give a place up for somebody who asks at the desk."""
+    return await _change(core, act, ticket_id, "leave", seen)
+
+
+async def come_back_for(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
+    """Staff put a skipped person back, behind the next two people."""
+    return await _change(core, act, ticket_id, "come_back", seen)
+
+
+async def expire(core: Core, act: Act, ticket_id: str, verb: str, seen: int) -> Changed:
+    """The clock's own verbs: expire_call, expire_grace, last_call."""
+    return await _change(core, act, ticket_id, verb, seen)
+
+
+async def _change(core: Core, act: Act, ticket_id: str, verb: str, seen: int | None) -> Changed:
+    answer: dict[str, Any] = await perform(core, SQL.change_ticket, act, ticket_id, verb, seen)
+    ticket = from_facts(answer["ticket"])
+    core.announce(ticket.queue_id)
+    return Changed(ticket, answer["waiting"])

@@ -1,0 +1,19 @@
+"""A refusal: what the rules say no to. Its code is stable; the words for it live with each channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refused(Exception):
+    """The rules refused, nothing was changed.
+
+    `code` is one of: closed, paused, full (joining); no_ticket, moved_twice (a customer's ticket); outstanding,
+    no_counter, no_free_counter (calling); stale, wrong_state (a ticket that moved on); no_queue, no_branch, bad_phone.
+    `facts` are what a channel needs to say why.
+    """
+
+    def __init__(self, code: str, facts: dict[str, Any] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts or {}

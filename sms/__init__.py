@@ -1,0 +1,1 @@
+"""Text messages, both directions: commands in, notifications out."""

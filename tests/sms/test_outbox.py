@@ -1,0 +1,454 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from db.pool import Pool
+from db.queries import load
+from sms.gateways.africastalking import AfricasTalking
+from sms.gateways.console import Console
+from sms.sending import SendFailed, Sent
+from sms.texts import catalogues
+from telco_sim.faults import Faults, SmsFault
+from telco_sim.testing import RunningTelco
+from tests.sms.conftest import AMINA, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
+
+SQL = load("outbox")
+RETRY = SendFailed("provider_error", "retry")
+FINAL = SendFailed("invalid_phone", "final")
+UNKNOWN = SendFailed("answer_lost", "unknown")
+REFUSED = SendFailed("authentication", "retry", stops_gateway=True, advice="Check the key.")
+MINUTE = timedelta(minutes=1)
+
+
+async def overdue(pool: Pool) -> None:
+    """The pauses between attempts are over."""
+    await pool.execute("update notifications set due_at = now() where status = 'queued'")
+
+
+async def test_a_queued_text_reaches_the_phone_and_the_row_says_how(
+    pool: Pool, queue: Queue, telco: RunningTelco, gateway: AfricasTalking
+) -> None:
+    amina = telco.phone(AMINA)
+    turn = await queue("turn", phone=AMINA)
+    await outbox_of(pool, gateway).drain()
+    text = await amina.wait_for_text("A047 IT IS YOUR TURN")
+    row = await state(pool, turn)
+    message = telco.ledger.of("sms.message", AMINA)[0]
+    assert (row["status"], row["attempts"], row["gateway"]) == ("sent", 1, "africastalking")
+    assert (row["provider_id"], row["cost"], row["segments"]) == (message.data["messageId"], "KES 0.8000", 1)
+    assert row["body"] == text.text
+    assert row["created_at"] < row["attempted_at"] <= row["sent_at"]
+    assert await attempts(pool, turn) == [(1, "sent", None)]
+
+
+async def test_a_text_speaks_the_language_of_its_row(pool: Pool, queue: Queue) -> None:
+    await queue("turn", language="sw")
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    assert "NI ZAMU YAKO" in provider.ledger[0][1]
+
+
+@pytest.mark.parametrize("in_flight", [1, 64])
+async def test_the_most_urgent_goes_first_and_then_the_oldest(in_flight: int, pool: Pool, queue: Queue) -> None:
+    phones = iter(f"+25471100{number:04}" for number in range(100))
+    for template in ("joined", "near", "turn") * 4:
+        await queue(template, phone=next(phones))
+    await pool.execute("analyze notifications")
+    provider = Scripted()
+    await outbox_of(pool, provider, in_flight=in_flight).drain()
+    words = ["IS YOUR TURN"] * 4 + ["you are near"] * 4 + ["your number is"] * 4
+    assert [word in body for word, (_, body) in zip(words, provider.ledger, strict=True)] == [True] * 12
+    for first in (0, 4, 8):
+        group = [phone for phone, _ in provider.ledger[first : first + 4]]
+        assert group == sorted(group)
+
+
+async def test_a_text_that_is_not_due_waits(pool: Pool, queue: Queue) -> None:
+    later = await queue("joined")
+    await pool.execute("update notifications set due_at = now() + '1 minute'::interval")
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    assert provider.ledger == []
+    assert (await state(pool, later))["status"] == "queued"
+
+
+async def test_a_worker_that_dies_after_the_claim_leaves_the_text_to_another(pool: Pool, queue: Queue) -> None:
+    text = await queue()
+    await pool.execute(SQL.claim, 10, uuid4(), -MINUTE)
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    assert len(provider.ledger) == 1
+    assert (await state(pool, text))["status"] == "sent"
+    assert await attempts(pool, text) == [(1, "sent", None)]
+
+
+async def test_a_lease_that_runs_keeps_others_away(pool: Pool, queue: Queue) -> None:
+    await queue()
+    await pool.execute(SQL.claim, 10, uuid4(), MINUTE)
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    assert provider.ledger == []
+
+
+async def test_a_worker_that_dies_in_the_middle_of_a_send_leaves_it_unknown_and_nobody_sends_again(
+    pool: Pool, queue: Queue
+) -> None:
+    text = await queue()
+    await handed_over(pool)
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    await overdue(pool)
+    await outbox_of(pool, provider).drain()
+    assert provider.ledger == []
+    assert (await state(pool, text))["status"] == "unknown"
+    assert await attempts(pool, text) == [(1, "unknown", "worker_lost")]
+
+
+async def test_a_worker_that_dies_after_the_claim_of_a_second_attempt_leaves_that_one_to_another(
+    pool: Pool, queue: Queue
+) -> None:
+    text = await queue()
+    await outbox_of(pool, Scripted(RETRY)).drain()
+    await overdue(pool)
+    await pool.execute(SQL.claim, 10, uuid4(), -MINUTE)
+    await outbox_of(pool, Scripted()).drain()
+    assert await attempts(pool, text) == [(1, "retry", "provider_error"), (2, "sent", None)]
+
+
+async def mark(pool: Pool, text: object, token: object, status: str, provider_id: str | None = None) -> None:
+    known = (status, "sent", "body", 1, None, None, provider_id, timedelta(), False)
+    await pool.execute(SQL.mark, text, token, *known)
+
+
+async def test_a_worker_that_only_overslept_still_tells_what_became_of_its_text(pool: Pool, queue: Queue) -> None:
+    text = await queue()
+    token = await handed_over(pool)
+    await outbox_of(pool, Scripted()).tidy()
+    await mark(pool, text, token, "sent", "id-1")
+    assert (await state(pool, text))["status"] == "sent"
+    assert await attempts(pool, text) == [(1, "sent", None)]
+
+
+async def test_a_worker_that_lost_its_lease_to_another_changes_nothing(pool: Pool, queue: Queue) -> None:
+    text = await queue()
+    stale = uuid4()
+    await pool.execute(SQL.claim, 10, stale, -MINUTE)
+    await outbox_of(pool, Scripted(RETRY)).drain()
+    before = await state(pool, text)
+    assert await pool.fetch(SQL.hand_over, stale, ["scripted"], MINUTE) == []
+    await mark(pool, text, stale, "sent", "id-1")
+    assert await state(pool, text) == before
+    assert await attempts(pool, text) == [(1, "retry", "provider_error")]
+
+
+async def test_a_claim_neither_waits_for_another_nor_takes_its_texts(pool: Pool, queue: Queue) -> None:
+    texts = {await queue() for _ in range(3)}
+    async with pool.acquire() as one, pool.acquire() as two, one.transaction():
+        first = await one.fetch(SQL.claim, 2, uuid4(), MINUTE)
+        second = await two.fetch(SQL.claim, 2, uuid4(), MINUTE)
+    assert (len(first), len(second)) == (2, 1)
+    assert {row["id"] for row in (*first, *second)} == texts
+
+
+async def test_two_workers_send_every_text_once(pool: Pool, queue: Queue) -> None:
+    for _ in range(40):
+        await queue()
+    provider = Scripted()
+    await asyncio.gather(*(outbox_of(pool, provider, in_flight=7).drain() for _ in range(4)))
+    assert len(provider.ledger) == 40
+    assert len({phone for phone, _ in provider.ledger}) == 40
+    assert await pool.fetchval("select count(*) from notifications where status = 'sent'") == 40
+
+
+TRUE_WHILE = {
+    "joined joined_no_wait moved": {"waiting", "called", "serving", "skipped"},
+    "near late_ok paused resumed slower recovered": {"waiting"},
+    "turn last_call": {"called"},
+    "skipped": {"skipped"},
+}
+STATUSES = {"waiting", "called", "serving", "skipped", "completed", "no_show", "cancelled", "expired"}
+FACTS = {"branch": "B", "code": "4071", "phone": "1", "svc": "D", "tk": "A1", "ctr": "R", "time": "08:30"}
+NUMBERS = {"ahead": 1, "min": 5, "n": 5, "min5": 5}
+
+
+@pytest.mark.parametrize("words", catalogues()["en"].texts)
+async def test_a_text_that_stopped_being_true_is_not_sent(words: str, pool: Pool, queue: Queue) -> None:
+    texts = {status: await queue(words, status=status, parameters=FACTS | NUMBERS) for status in STATUSES}
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    ended = {status: (await state(pool, text))["status"] for status, text in texts.items()}
+    true = next((true for names, true in TRUE_WHILE.items() if words in names.split()), STATUSES)
+    assert ended == {status: "sent" if status in true else "suppressed" for status in STATUSES}
+    assert len(provider.ledger) == len(true)
+
+
+async def test_a_ticket_that_ends_between_claim_and_hand_over_is_not_called(pool: Pool, queue: Queue) -> None:
+    text = await queue("turn")
+    token = uuid4()
+    await pool.execute(SQL.claim, 10, token, MINUTE)
+    await pool.execute(
+        "update tickets set status = 'cancelled', action = 'leave', version = version + 1, ended_at = now()"
+    )
+    rows = await pool.fetch(SQL.hand_over, token, ["scripted"], MINUTE)
+    assert [row["status"] for row in rows] == ["suppressed"]
+    row = await state(pool, text)
+    assert (row["error"], row["attempts"], row["attempted_at"]) == ("no_longer_true", 0, None)
+    assert row["finished_at"]
+
+
+async def test_who_opted_out_gets_only_the_last_word(pool: Pool, queue: Queue) -> None:
+    await pool.execute("insert into customers (phone, opted_out_at) values ($1, now())", AMINA)
+    turn, gone = await queue("turn", phone=AMINA), await queue("data_gone", phone=AMINA, ticket_id=None)
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    assert ((await state(pool, turn))["status"], (await state(pool, turn))["error"]) == (
+        "suppressed",
+        "opted_out",
+    )
+    assert (await state(pool, gone))["status"] == "sent"
+    assert len(provider.ledger) == 1
+
+
+async def test_a_text_whose_phone_was_erased_is_suppressed(pool: Pool, queue: Queue) -> None:
+    text = await queue(phone=None)
+    await outbox_of(pool, Scripted()).drain()
+    assert (await state(pool, text))["error"] == "no_phone"
+
+
+async def test_a_late_text_expires(pool: Pool, queue: Queue) -> None:
+    text = await queue("turn", expires="-1 second")
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    row = await state(pool, text)
+    assert (row["status"], row["error"]) == ("expired", "too_late")
+    assert row["finished_at"]
+    assert provider.ledger == []
+
+
+async def test_a_text_that_becomes_late_after_the_claim_expires(pool: Pool, queue: Queue) -> None:
+    text = await queue("turn", expires="-1 second")
+    token = uuid4()
+    await pool.execute(SQL.claim, 10, token, MINUTE)
+    await pool.execute(SQL.hand_over, token, ["scripted"], MINUTE)
+    assert (await state(pool, text))["status"] == "expired"
+
+
+async def test_three_attempts_are_made_with_growing_pauses_and_then_the_text_is_dead(pool: Pool, queue: Queue) -> None:
+    text = await queue()
+    provider = Scripted(RETRY, RETRY, RETRY, RETRY)
+    pauses = []
+    for _ in range(4):
+        await outbox_of(pool, provider).drain()
+        pauses.append(
+            await pool.fetchval(
+                "select extract(epoch from n.due_at - a.at)::float from notifications n"
+                " join notification_attempts a on a.notification_id = n.id and a.attempt = n.attempts"
+            )
+        )
+        await overdue(pool)
+    assert 1.5 < pauses[0] < 2.5
+    assert 7.9 < pauses[1] < 12.1
+    assert len(provider.ledger) == 3
+    row = await state(pool, text)
+    assert (row["status"], row["attempts"], row["error"]) == ("dead", 3, "provider_error")
+    assert row["finished_at"]
+    assert await attempts(pool, text) == [(n, "retry", "provider_error") for n in (1, 2, 3)]
+
+
+async def test_a_text_is_sent_by_the_last_of_its_three_attempts(pool: Pool, queue: Queue) -> None:
+    text = await queue()
+    provider = Scripted(RETRY, RETRY)
+    for _ in range(3):
+        await outbox_of(pool, provider).drain()
+        await overdue(pool)
+    assert (await state(pool, text))["status"] == "sent"
+    assert (await state(pool, text))["error"] is None
+
+
+@pytest.mark.parametrize(("failure", "status"), [(FINAL, "failed"), (UNKNOWN, "unknown")])
+async def test_what_is_final_or_unknown_is_never_tried_again(
+    failure: SendFailed, status: str, pool: Pool, queue: Queue
+) -> None:
+    text = await queue()
+    provider = Scripted(failure)
+    for _ in range(2):
+        await outbox_of(pool, provider).drain()
+        await overdue(pool)
+    row = await state(pool, text)
+    assert (row["status"], row["error"]) == (status, failure.code)
+    assert len(provider.ledger) == 1
+    assert await attempts(pool, text) == [(1, status, failure.code)]
+
+
+async def test_who_opted_out_at_the_provider_is_left_alone_from_then_on(
+    pool: Pool, queue: Queue, telco: RunningTelco, gateway: AfricasTalking
+) -> None:
+    blacklisted = "+254799000406"
+    first = await queue("joined", phone=blacklisted)
+    outbox = outbox_of(pool, gateway)
+    await outbox.drain()
+    second = await queue("near", phone=blacklisted)
+    await outbox.drain()
+    assert (await state(pool, first))["status"] == "failed"
+    assert (await state(pool, second))["error"] == "opted_out"
+    assert len(telco.ledger.of("sms.request")) == 1
+    assert await pool.fetchval("select opted_out_at is not null from customers where phone = $1", blacklisted)
+
+
+async def test_a_refused_account_stops_the_gateway_and_calls_a_human_once(
+    pool: Pool, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = [await queue() for _ in range(5)]
+    provider = Scripted(*[REFUSED] * 5)
+    outbox = outbox_of(pool, provider, in_flight=2)
+    await outbox.drain()
+    assert len(provider.ledger) == 2
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 1
+    assert "Check the key." in errors[0]
+    for text in texts:
+        row = await state(pool, text)
+        assert (row["status"], row["attempts"]) == ("queued", 0)
+        assert await attempts(pool, text) == []
+
+
+async def test_a_text_waits_for_a_stopped_gateway_until_its_deadline_and_no_longer(
+    pool: Pool, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, late = await queue(), await queue()
+    provider = Scripted(REFUSED, REFUSED)
+    outbox = outbox_of(pool, provider)
+    await outbox.drain()
+    await pool.execute("update notifications set expires_at = now() where id = $1", late)
+    await outbox.drain()
+    assert (await state(pool, late))["status"] == "expired"
+    assert (await state(pool, waiting))["status"] == "queued"
+    monkeypatch.setattr("sms.failover.time.monotonic", lambda: 1e9)
+    await outbox.drain()
+    assert (await state(pool, waiting))["status"] == "sent"
+
+
+async def test_while_one_gateway_is_stopped_the_next_sends(pool: Pool, queue: Queue) -> None:
+    texts = [await queue() for _ in range(3)]
+    first, second = Scripted(*[REFUSED] * 3, code="first"), Scripted(code="second")
+    await outbox_of(pool, first, second).drain()
+    assert {(await state(pool, text))["gateway"] for text in texts} == {"second"}
+    assert len(second.ledger) == 3
+
+
+async def test_the_second_attempt_is_made_by_the_next_gateway(pool: Pool, queue: Queue) -> None:
+    text = await queue()
+    first, second = Scripted(RETRY, code="first"), Scripted(code="second")
+    for _ in range(2):
+        await outbox_of(pool, first, second).drain()
+        await overdue(pool)
+    assert (len(first.ledger), len(second.ledger)) == (1, 1)
+    assert (await state(pool, text))["gateway"] == "second"
+
+
+async def test_an_unknown_text_does_not_change_gateways(pool: Pool, queue: Queue) -> None:
+    await queue()
+    first, second = Scripted(UNKNOWN, code="first"), Scripted(code="second")
+    for _ in range(2):
+        await outbox_of(pool, first, second).drain()
+        await overdue(pool)
+    assert second.ledger == []
+
+
+async def test_a_text_that_cannot_be_written_fails_and_holds_up_nobody(pool: Pool, queue: Queue) -> None:
+    poison, other = await queue("nonsense"), await queue("joined")
+    await outbox_of(pool, Scripted()).drain()
+    row = await state(pool, poison)
+    assert (row["status"], row["error"], row["body"]) == ("failed", "cannot_be_written", None)
+    assert (await state(pool, other))["status"] == "sent"
+
+
+class Broken(Scripted):
+    async def send(self, phone: str, body: str, *, reference: str) -> Sent | SendFailed:
+        await super().send(phone, body, reference=reference)
+        raise RuntimeError("a fault of the gateway's author")
+
+
+async def test_a_gateway_that_breaks_leaves_its_text_unknown(pool: Pool, queue: Queue) -> None:
+    text = await queue()
+    await outbox_of(pool, Broken()).drain()
+    assert (await state(pool, text))["status"] == "unknown"
+
+
+async def test_a_provider_that_names_two_texts_alike_has_sent_both(pool: Pool, queue: Queue) -> None:
+    texts = [await queue(), await queue()]
+    await outbox_of(pool, Scripted(Sent("same"), Sent("same"))).drain()
+    rows = [await state(pool, text) for text in texts]
+    assert [row["status"] for row in rows] == ["sent", "sent"]
+    assert {row["provider_id"] for row in rows} == {"same", None}
+
+
+async def test_no_connection_is_held_while_a_provider_thinks(pool: Pool, queue: Queue) -> None:
+    for _ in range(30):
+        await queue()
+    provider = Slow()
+    sending = asyncio.create_task(outbox_of(pool, provider).drain())
+    await provider.asked.wait()
+    assert pool.get_idle_size() == pool.get_size()
+    provider.may_answer.set()
+    await sending
+
+
+async def test_a_gateway_that_never_answers_is_given_up(
+    pool: Pool, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sms.outbox.SEND_SECONDS", 0.05)
+    text = await queue()
+    await outbox_of(pool, Slow()).drain()
+    row = await state(pool, text)
+    assert (row["status"], row["error"]) == ("unknown", "timeout")
+
+
+async def test_the_answer_is_kept_when_the_database_drops_every_connection_during_the_send(
+    pool: Pool, queue: Queue
+) -> None:
+    text = await queue()
+    provider = Slow()
+    sending = asyncio.create_task(outbox_of(pool, provider).drain())
+    await provider.asked.wait()
+    async with asyncio.timeout(20):
+        await _drop_connections(pool)
+        provider.may_answer.set()
+        await asyncio.gather(sending, return_exceptions=True)
+    assert (await state(pool, text))["status"] == "sent"
+
+
+async def _drop_connections(pool: Pool) -> None:
+    await pool.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    await asyncio.gather(pool.execute("select pg_terminate_backend(pg_backend_pid())"), return_exceptions=True)
+
+
+async def test_the_console_writes_the_text_but_not_the_whole_number(
+    pool: Pool, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    text = await queue("turn", phone=AMINA)
+    await outbox_of(pool, Console()).drain()
+    assert (await state(pool, text))["status"] == "sent"
+    assert "SMS to +2547*****001: Kilimani Clinic: A047 IT IS YOUR TURN." in caplog.text
+    assert AMINA not in caplog.text
+
+
+async def test_a_flaky_telco_gets_every_text_through(
+    pool: Pool, queue: Queue, telco: RunningTelco, gateway: AfricasTalking
+) -> None:
+    telco.set_faults(Faults(sms=[SmsFault(status=500, count=3), SmsFault(code=501, count=3)]))
+    texts = [await queue() for _ in range(6)]
+    for _ in range(3):
+        await outbox_of(pool, gateway).drain()
+        await overdue(pool)
+    assert {(await state(pool, text))["status"] for text in texts} == {"sent"}
+    assert len([row for row in telco.ledger.of("sms.message") if row.data["delivered"]]) == 6

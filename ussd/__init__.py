@@ -1,0 +1,1 @@
+"""One USSD session: from a key pressed to the page it answers."""

@@ -1,0 +1,95 @@
+"""Sessions in PostgreSQL: all that wait to be saved go in one statement."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from db.pool import Pool
+from db.queries import load
+
+if TYPE_CHECKING:
+    from ussd.session import Session
+
+log = logging.getLogger("zamu.ussd")
+SQL = load("ussd")
+LINGER = 0.003  # seconds in which others get on: a statement for ten sessions costs hardly more than for one
+SECONDS = 0.5  # the caller waits for it, and Redis has the session too
+AWAY_SECONDS = 1.0  # how long nothing is written after that
+
+Row = tuple[str, str, str, str, str, int, float, bool]
+Waiting = tuple[Row, asyncio.Future[bool]]
+
+
+class Rows:
+    """The table `ussd_sessions`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._waiting: list[Waiting] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._away_until = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether a batch just failed: whoever has another place for a session need not wait for this one."""
+        return time.monotonic() < self._away_until
+
+    async def load(self, gateway: str, key: str) -> str | None:
+        text: str | None = await self._pool.fetchval(SQL.session, gateway, key)
+        return text
+
+    async def last_of(self, phone: str) -> str | None:
+        text: str | None = await self._pool.fetchval(SQL.last_session, phone)
+        return text
+
+    async def drop(self, gateway: str, key: str) -> None:
+        await self._pool.execute(SQL.drop_session, gateway, key)
+
+    async def answers(self, keys: list[str]) -> dict[str, dict[str, Any]]:
+        """What verbs with these request keys were answered, where they were."""
+        return {row["key"]: row["answer"] for row in await self._pool.fetch(SQL.answers, keys)}
+
+    def write(self, session: Session, text: str) -> asyncio.Future[bool]:
+        """Saves the session with the next batch; the result says whether it worked."""
+        row = (
+            *(session.gateway, session.key, session.phone, session.state, text, session.steps),
+            *(session.started, session.ended),
+        )
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((row, done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all())
+        return done
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await self._write_batch(batch)
+        finally:
+            self._writer = None
+
+    async def _write_batch(self, batch: list[Waiting]) -> None:
+        latest = {row[:2]: row for row, _ in batch}  # one statement cannot change one row twice
+        saved = False
+        try:
+            async with asyncio.timeout(SECONDS):
+                await self._pool.execute(SQL.save_sessions, *map(list, zip(*latest.values(), strict=True)))
+            saved = True
+        except asyncpg.DataError as error:
+            if len(batch) > 1:  # one of them cannot be stored, and it must not take the others with it
+                for one in batch:
+                    await self._write_batch([one])
+                return
+            log.error("session %s cannot be stored: %s", batch[0][0][1], type(error).__name__)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            log.warning("%d sessions are in Redis alone: %s", len(batch), type(error).__name__)
+            self._away_until = time.monotonic() + AWAY_SECONDS
+        for _, done in batch:
+            if not done.done():
+                done.set_result(saved)

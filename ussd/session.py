@@ -1,0 +1,198 @@
+"""One caller's session, and where it is kept between two keys."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from db.pool import Pool
+from ussd.limits import LOAD_OR_START, Limit, OwnLimiter
+from ussd.request import Ended, Page, Request
+from ussd.rows import Rows
+
+log = logging.getLogger("zamu.ussd")
+
+SECONDS = 300  # longer than any network keeps a session open
+REDIS_SECONDS = 0.3  # a cache that is slower than this is away
+AWAY_SECONDS = 1.0  # how long it is then left alone
+AWAY = (RedisError, OSError)
+
+Mark = tuple[int, str]
+
+
+@dataclass(eq=False, slots=True)
+class Session:
+    """Where a caller is. `trail` marks every delivery that was answered, so that none is taken twice.
+
+    `menu` names the menu that the state belongs to, `joining` says that a caller cut off here may continue;
+    `errors` counts wrong keys in a row. What was typed is not kept: it may be a PIN.
+    """
+
+    gateway: str
+    key: str
+    phone: str
+    menu: str
+    state: str = "dialled"
+    joining: bool = False
+    language: str = "en"
+    data: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    errors: int = 0
+    reply: str = ""
+    ended: bool = False
+    trail: list[Mark] = field(default_factory=list)
+    not_accumulated: bool = False
+    started: float = field(default_factory=time.time)
+    forgotten: bool = False
+
+    @property
+    def page(self) -> Page:
+        """The last answer."""
+        return Page(self.reply, self.ended, self.state)
+
+    def dump(self) -> str:
+        return json.dumps({name: getattr(self, name) for name in FIELDS}, separators=(",", ":"))
+
+
+FIELDS = tuple(Session.__dataclass_fields__)
+
+
+def parse(text: str | bytes) -> Session:
+    session = Session(**json.loads(text))
+    session.trail = [(length, name) for length, name in session.trail]
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    session: Session | None
+    over_limit: bool = False
+
+
+def connect(url: str) -> Redis:
+    """A client that gives up in 0.3 s and never tries twice: a caller waits, and PostgreSQL knows as much."""
+    return Redis.from_url(
+        url,
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+class SessionStore:
+    """Sessions in Redis, and in PostgreSQL for when Redis is away or was emptied."""
+
+    def __init__(self, redis: Redis, pool: Pool, limit: Limit | None = None) -> None:
+        self._redis = redis
+        self._limit = limit
+        self._own_limiter = OwnLimiter(limit) if limit else None
+        self._load_or_start = redis.register_script(LOAD_OR_START)
+        self._away_until = 0.0
+        self._doubted_until = 0.0
+        self.rows = Rows(pool)
+
+    async def load(self, request: Request) -> Loaded:
+        """The session that this request continues; None when it starts one or nobody knows it."""
+        try:
+            text, over_limit = await self._get(request, starts=request.is_first)
+        except AWAY as error:
+            self._leave_alone(error)
+            session = await self.reload(request)
+            return Loaded(session, session is None and self._over_own_limit(request))
+        if text:
+            session = parse(text)
+            if time.monotonic() < self._doubted_until:
+                session = newer(session, await self.reload(request))
+            return Loaded(session)
+        if request.is_first:
+            return Loaded(None, over_limit)
+        session = await self.reload(request)
+        return Loaded(session, session is None and await self._over_limit(request))
+
+    async def reload(self, request: Request) -> Session | None:
+        """What PostgreSQL knows of the session, for when Redis gave back an older step."""
+        return parse_if(await self.rows.load(request.gateway, request.session_key))
+
+    async def last_of(self, phone: str) -> Session | None:
+        """The phone's last session of the past ten minutes."""
+        return parse_if(await self.rows.last_of(phone))
+
+    async def save(self, session: Session) -> None:
+        """Keep the session in both stores, at once; one of the two is enough.
+
+        Without either the caller is answered all the same: his transcript or his ticket brings him back.
+        """
+        text = session.dump()
+        spared = self.rows.away and time.monotonic() >= self._away_until
+        row = None if session.forgotten or spared else self.rows.write(session, text)
+        kept = await self._set(session, text)
+        if row is not None:
+            kept = await row or kept
+        if not kept and row is not None:
+            log.error("session %s is kept nowhere", session.key)
+
+    async def close(self, ended: Ended) -> None:
+        if not ended.reached_end:
+            await self.rows.drop(ended.gateway, ended.session_key)
+
+    async def _get(self, request: Request, *, starts: bool) -> tuple[bytes | str | None, bool]:
+        if time.monotonic() < self._away_until:
+            raise TimeoutError
+        key = _name(request.gateway, request.session_key)
+        if not starts or self._limit is None:
+            return await self._redis.get(key), False
+        text, over = await self._load_or_start(
+            keys=[key, f"ussd-limit:{request.phone}"], args=[self._limit.interval, self._limit.tolerance]
+        )
+        return text, bool(over)
+
+    async def _set(self, session: Session, text: str) -> bool:
+        if time.monotonic() < self._away_until:
+            return False
+        try:
+            await self._redis.set(_name(session.gateway, session.key), text, ex=SECONDS)
+        except AWAY as error:
+            self._leave_alone(error)
+            return False
+        return True
+
+    async def _over_limit(self, request: Request) -> bool:
+        """For a session that may have been dialled with digits after the service code."""
+        if self._limit is None:
+            return False
+        try:
+            return (await self._get(request, starts=True))[1]
+        except AWAY as error:
+            self._leave_alone(error)
+            return self._over_own_limit(request)
+
+    def _over_own_limit(self, request: Request) -> bool:
+        return self._own_limiter is not None and self._own_limiter.over(request.phone)
+
+    def _leave_alone(self, error: Exception) -> None:
+        now = time.monotonic()
+        if now < self._away_until:
+            return
+        log.warning("Redis is away, sessions come from PostgreSQL: %s", type(error).__name__)
+        self._away_until = now + AWAY_SECONDS
+        self._doubted_until = now + SECONDS  # when it is back it may give old states
+
+
+def parse_if(text: str | None) -> Session | None:
+    return parse(text) if text else None
+
+
+def newer(one: Session, other: Session | None) -> Session:
+    return other if other and (other.started, other.steps) > (one.started, one.steps) else one
+
+
+def _name(gateway: str, key: str) -> str:
+    return f"ussd:{gateway}:{key}"

@@ -1,0 +1,1 @@
+"""Everything a telco calls over HTTP."""
