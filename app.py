@@ -1,0 +1,207 @@
+"""The composition root: the only place where pools, gateways, the engine and the background tasks are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import redis.asyncio
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+import logs
+from db.pool import Pool, connect
+from logs import RequestLog
+from queue_core import sweeper
+from queue_core.core import Core
+from queue_core.trace import request_id
+from settings import Settings, load
+from sms.gateways.africastalking import AfricasTalking
+from sms.gateways.console import Console
+from sms.outbox import Outbox
+from sms.sending import Gateway
+from sms.texts import render
+from ussd import session as sessions
+from ussd.engine import Engine
+from ussd.limits import Limit
+from ussd.visit import House
+from webhooks import health
+from webhooks import routes as webhooks
+
+log = logging.getLogger("zamu")
+
+CHANGES = "zamu:changes"  # the Redis channel on which processes tell each other that a line changed
+
+
+class Announcer:
+    """Says that a line changed: at once in this process, through Redis in the others.
+
+    What comes while a message is on its way leaves with the next one, so a thousand joins are a few messages. A lost
+    one costs nothing but time: whoever listens also looks by itself every two seconds.
+    """
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self.wake: Callable[[], None] = lambda: None
+        self._client = client
+        self._changed: set[str] = set()
+        self._something = asyncio.Event()
+
+    def __call__(self, queue_id: str) -> None:
+        self._changed.add(queue_id)
+        self._something.set()
+        self.wake()
+
+    async def run(self) -> None:
+        while True:
+            await self._something.wait()
+            await self.publish()
+
+    async def publish(self) -> None:
+        self._something.clear()
+        changed, self._changed = self._changed, set()
+        with contextlib.suppress(RedisError, OSError):
+            for queue_id in changed:
+                await self._client.publish(CHANGES, queue_id)
+
+
+async def listen(client: redis.asyncio.Redis, wake: Callable[[], None]) -> None:
+    """Wake whenever another process says that a line changed; a Redis that is away is asked again every second."""
+    while True:
+        try:
+            async with client.pubsub() as channel:
+                await channel.subscribe(CHANGES)
+                async for _ in channel.listen():
+                    wake()
+        except (RedisError, OSError):
+            await asyncio.sleep(1)
+
+
+@asynccontextmanager
+async def announcing_core(database_url: str, redis_url: str) -> AsyncIterator[Core]:
+    """The core for a command: two connections, and its changes are told to the running servers."""
+    pool = await connect(database_url, size=2)
+    client = redis.asyncio.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
+    announcer = Announcer(client)
+    try:
+        yield Core(pool, announcer)
+        await announcer.publish()
+    finally:
+        await client.aclose()
+        await pool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One process's connections and engine. Made in its running loop."""
+
+    pool: Pool
+    redis: redis.asyncio.Redis
+    engine: Engine
+
+
+@asynccontextmanager
+async def parts(settings: Settings, *, with_worker: bool) -> AsyncIterator[Parts]:
+    """Everything of one process, connected and running. At the end what is in hand is finished, within seconds."""
+    async with AsyncExitStack() as stack:
+        pool = await connect(str(settings.database_url))
+        stack.push_async_callback(pool.close)
+        client = sessions.connect(str(settings.redis_url))
+        stack.push_async_callback(client.aclose)
+        announcer = Announcer(client)
+        stack.push_async_callback(_running(announcer.run()))
+        core = Core(pool, announcer)
+        if with_worker:
+            announcer.wake = await stack.enter_async_context(_worker(settings, core))
+        yield Parts(pool, client, _engine(settings, core, client))
+
+
+@asynccontextmanager
+async def _worker(settings: Settings, core: Core) -> AsyncIterator[Callable[[], None]]:
+    """The outbox and the sweeper at work; gives what wakes the outbox."""
+    gateways = [_gateway(name, settings) for name in settings.sms_gateways]
+    outbox = Outbox(core.pool, gateways, partial(render, shortcode=settings.shortcode))
+    stop = asyncio.Event()
+    async with redis.asyncio.from_url(str(settings.redis_url)) as client:
+        end_listening = _running(listen(client, outbox.wake))
+        work = [asyncio.create_task(outbox.run(stop)), asyncio.create_task(sweeper.run(core, stop))]
+        try:
+            yield outbox.wake
+        finally:
+            stop.set()
+            await asyncio.gather(*work)
+            await end_listening()
+            for gateway in gateways:
+                await gateway.close()
+
+
+def _running(work: Coroutine[None, None, None]) -> Callable[[], Awaitable[None]]:
+    """Start something that runs for ever; gives what ends it."""
+    task = asyncio.create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    return end
+
+
+def _gateway(name: str, settings: Settings) -> Gateway:
+    if name == AfricasTalking.code:
+        return AfricasTalking(
+            settings.at_username,
+            str(settings.at_api_key),
+            sender=settings.at_sender,
+            base_url=settings.at_base_url,
+        )
+    return Console()
+
+
+def _engine(settings: Settings, core: Core, client: redis.asyncio.Redis) -> Engine:
+    store = sessions.SessionStore(client, core.pool, Limit())
+    house = House(settings.help_phone, settings.brand, settings.shortcode)
+    return Engine(core, store, house, settings.secret_key.encode())
+
+
+def create_app(settings: Settings, *, with_worker: bool = False) -> Starlette:
+    """The web application. `settings` name the servers; with `with_worker` texts are sent from this process too."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
+        async with parts(settings, with_worker=with_worker) as made:
+            yield {"pool": made.pool, "redis": made.redis, "engine": made.engine}
+
+    return Starlette(
+        routes=[*webhooks.routes(settings.webhook_secrets), *health.routes],
+        middleware=[Middleware(RequestLog)],
+        exception_handlers={HTTPException: _refused, Exception: _failed},
+        lifespan=lifespan,
+    )
+
+
+def from_environment() -> Starlette:
+    """For `uvicorn --factory`: one of several web processes, which send no texts themselves."""
+    logs.configure()
+    return create_app(load())
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    status, words = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
+    return PlainTextResponse(words, status)
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    log.error("a request failed", exc_info=error)
+    return PlainTextResponse(
+        f"Something went wrong on our side. Nothing was changed. Name this when you ask: {request_id.get()}",
+        500,
+    )

@@ -1,0 +1,1 @@
+"""Repeatable measurements, each printed as a ratio against its limit."""

@@ -1,0 +1,48 @@
+"""The `zamu` command."""
+
+from __future__ import annotations
+
+import click
+
+import settings as settings_module
+from commands.demo import demo, migrate, seed
+from commands.doctor import doctor
+from commands.phone import phone
+from commands.queue import queue
+from commands.server import serve, worker
+from commands.staff import staff
+from commands.ticket import ticket
+from db.embedded import EmbeddedError
+from db.migrate import MigrationError
+
+
+class Zamu(click.Group):
+    """Turns what stops a command into one sentence and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            ctx.obj = settings_module.load()
+            return super().invoke(ctx)
+        except (settings_module.SettingsError, EmbeddedError, MigrationError) as error:
+            raise click.ClickException(str(error)) from error
+        except ConnectionError as error:
+            raise click.ClickException(
+                f"The database or Redis does not answer ({error}). Nothing was changed. `zamu doctor` says more."
+            ) from error
+
+
+@click.group(cls=Zamu, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Zamu: people wait where they like and are called by their phone.
+
+    Start with `zamu demo`, then dial with `zamu phone` in a second terminal. Exit status: 0 done, 1 refused, 2 wrong
+    usage.
+    """
+
+
+for command in (demo, serve, worker, migrate, seed, phone, queue, ticket, staff, doctor):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The `zamu` command: what an operator, or a person without a panel, types."""

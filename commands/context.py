@@ -1,0 +1,69 @@
+"""How a command reaches the queue: the servers, outside or embedded, and the core on top of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import click
+
+from app import announcing_core
+from commands.words import refuse
+from db import embedded
+from db.migrate import MigrationError, migrate, pending
+from queue_core.core import Act, Core
+from queue_core.errors import Refused
+from settings import Settings
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def servers(settings: Settings) -> Iterator[embedded.Servers]:
+    """Where PostgreSQL and Redis are, with the schema in place.
+
+    Embedded ones run while the context is open and are migrated by themselves; an outside database is migrated by
+    `zamu migrate` only.
+    """
+    if settings.database_url and settings.redis_url:
+        _need_schema(settings.database_url)
+        yield embedded.Servers(settings.database_url, settings.redis_url)
+        return
+    with embedded.start(settings.data_dir) as own:
+        if settings.database_url:
+            _need_schema(settings.database_url)
+        else:
+            asyncio.run(migrate(own.database_url))
+        yield embedded.Servers(settings.database_url or own.database_url, settings.redis_url or own.redis_url)
+
+
+def _need_schema(url: str) -> None:
+    missing = asyncio.run(pending(url))
+    if missing:
+        raise MigrationError(
+            f"The database lacks {', '.join(missing)}. Nothing was started. Run `zamu migrate`, then try again."
+        )
+
+
+def ask(settings: Settings, work: Callable[[Core], Awaitable[Result]], *, as_json: bool = False) -> Result:
+    """Run `work` on the queue; a refusal is said and ends the command with exit status 1."""
+
+    async def run(where: embedded.Servers) -> Result:
+        async with announcing_core(where.database_url, where.redis_url) as core:
+            return await work(core)
+
+    with servers(settings) as where:
+        try:
+            return asyncio.run(run(where))
+        except Refused as refusal:
+            refuse(refusal, as_json=as_json)
+
+
+def operator() -> Act:
+    """The person at the server: every branch is his."""
+    return Act("staff", "staff", reason="command line")
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")

@@ -1,0 +1,44 @@
+"""What the terminal prints: an answer for people or for scripts, and refusals in plain words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+import click
+
+from queue_core.errors import Refused
+
+REASONS = {
+    "closed": "{queue} at {branch} is closed. Nobody was added. Open it: `zamu queue open {branch_code}/{queue_code}`.",
+    "paused": "{queue} at {branch} is paused. Nobody was added. Open it: `zamu queue open {branch_code}/{queue_code}`.",
+    "full": "{queue} at {branch} gave out all its numbers for today. Nobody was added.",
+    "no_queue": "There is no such queue. Nothing was changed. `zamu queue list` shows all of them.",
+    "no_ticket": "There is no such ticket today. Nothing was changed. A ticket is named like 4071/A047.",
+    "outstanding": "{label} was called to {counter} and has not started. Nobody was called. Say what became of it:"
+    " --finish complete, --finish skip or --finish no-show.",
+    "no_counter": "No counter of that name serves this queue. Nobody was called.",
+    "no_free_counter": "Every counter of this queue has somebody. Nobody was called. Name one with --counter.",
+    "wrong_state": "{label} is {status} now. Nothing was changed.",
+    "stale": "{label} has changed since you looked; it is {status} now. Nothing was changed.",
+    "bad_phone": "This is not a phone number that can get texts. Nobody was added. Write it like +254711000001.",
+}  # fmt: skip
+
+
+def say(answer: dict[str, Any], sentence: str, *, as_json: bool) -> None:
+    """One JSON object for scripts, or one sentence for people."""
+    click.echo(json.dumps(answer, default=str) if as_json else sentence)
+
+
+def reason(refusal: Refused) -> str:
+    facts = {**refusal.facts, **refusal.facts.get("ticket", {})}
+    return REASONS[refusal.code].format(**facts)
+
+
+def refuse(refusal: Refused, *, as_json: bool) -> NoReturn:
+    """Say why and leave with exit status 1."""
+    if as_json:
+        click.echo(json.dumps({"refused": refusal.code, "reason": reason(refusal)}))
+    else:
+        click.echo(reason(refusal), err=True)
+    raise SystemExit(1)

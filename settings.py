@@ -1,0 +1,169 @@
+"""Settings, read once from the environment; nothing else reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+# Name, default, and what `zamu serve --help` says of it.
+TABLE = (
+    ("ZAMU_DATA_DIR", ".zamu", "Folder of the embedded servers and of what is generated at first start."),
+    ("ZAMU_DATABASE_URL", None, "PostgreSQL 15 or newer. Unset: an embedded one runs in ZAMU_DATA_DIR."),
+    ("ZAMU_REDIS_URL", None, "Redis or Valkey. Unset: an embedded Valkey runs in ZAMU_DATA_DIR."),
+    ("ZAMU_PUBLIC_URL", "http://127.0.0.1:8000", "Where gateways reach this server from outside."),
+    ("ZAMU_SECRET_KEY", None, "At least 32 characters. Unset with embedded servers: generated and kept."),
+    ("ZAMU_WEBHOOK_SECRET", None, "At least 16 characters, in gateways' URLs; two, with a comma, during a change."),
+    ("ZAMU_SHORTCODE", "*384*40#", "What people dial; at most 11 characters."),
+    ("ZAMU_BRAND", "Zamu", "The name on the first screen; at most 12 letters."),
+    ("ZAMU_HELP_PHONE", "0700123456", "A person to call while no branch is chosen yet; at most 13 characters."),
+    ("ZAMU_SMS_GATEWAYS", None, "Who sends texts, in order: africastalking, console. Unset: what has a key."),
+    ("ZAMU_AT_USERNAME", "sandbox", "Africa's Talking: the app's username."),
+    ("ZAMU_AT_API_KEY", None, "Africa's Talking: the app's key."),
+    ("ZAMU_AT_SENDER", None, "Africa's Talking: short code or alphanumeric sender."),
+    ("ZAMU_AT_BASE_URL", None, "scheme://host:port of a stand-in for Africa's Talking, such as the small telco."),
+)  # fmt: skip
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, checked. `webhook_secrets` are all accepted; gateways are set up with the first."""
+
+    data_dir: Path
+    database_url: str | None
+    redis_url: str | None
+    public_url: str
+    secret_key: str
+    webhook_secrets: tuple[str, ...]
+    shortcode: str
+    brand: str
+    help_phone: str
+    sms_gateways: tuple[str, ...]
+    at_username: str
+    at_api_key: str | None
+    at_sender: str | None
+    at_base_url: str | None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether a server of ours is to run inside the data folder."""
+        return self.database_url is None or self.redis_url is None
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process. Raises SettingsError."""
+    read = {name: environ.get(name) or default for name, default, _ in TABLE}
+    data_dir = Path(str(read["ZAMU_DATA_DIR"]))
+    secret_key, webhook = read["ZAMU_SECRET_KEY"], read["ZAMU_WEBHOOK_SECRET"]
+    if not (secret_key and webhook):
+        secret_key, webhook = _kept_secrets(data_dir, read, secret_key, webhook)
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=read["ZAMU_DATABASE_URL"],
+        redis_url=read["ZAMU_REDIS_URL"],
+        public_url=str(read["ZAMU_PUBLIC_URL"]).rstrip("/"),
+        secret_key=secret_key,
+        webhook_secrets=tuple(part.strip() for part in webhook.split(",") if part.strip()),
+        shortcode=str(read["ZAMU_SHORTCODE"]),
+        brand=str(read["ZAMU_BRAND"]),
+        help_phone=str(read["ZAMU_HELP_PHONE"]),
+        sms_gateways=_gateways(read["ZAMU_SMS_GATEWAYS"], read["ZAMU_AT_API_KEY"]),
+        at_username=str(read["ZAMU_AT_USERNAME"]),
+        at_api_key=read["ZAMU_AT_API_KEY"],
+        at_sender=read["ZAMU_AT_SENDER"],
+        at_base_url=read["ZAMU_AT_BASE_URL"],
+    )
+    _check(settings)
+    return settings
+
+
+def _gateways(named: str | None, at_api_key: str | None) -> tuple[str, ...]:
+    if named:
+        return tuple(part.strip() for part in named.split(","))
+    return ("africastalking",) if at_api_key else ("console",)
+
+
+def _kept_secrets(
+    data_dir: Path, read: Mapping[str, str | None], secret_key: str | None, webhook: str | None
+) -> tuple[str, str]:
+    """Secrets made at first start and kept beside the embedded servers; outside servers want real ones."""
+    if read["ZAMU_DATABASE_URL"]:
+        missing = "ZAMU_SECRET_KEY" if not secret_key else "ZAMU_WEBHOOK_SECRET"
+        raise SettingsError(
+            f"{missing} is not set. Nothing was started. Set it to a random text, for example the output of"
+            " `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+        )
+    path = data_dir / "secrets.json"
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            fresh = {"secret_key": secrets.token_urlsafe(32), "webhook_secret": secrets.token_urlsafe(32)}
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(fresh, file)
+        kept = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"{path} cannot be read or written ({error}). Nothing was started. Make {data_dir} writable,"
+            " remove a broken secrets.json, or set ZAMU_DATA_DIR to another folder."
+        ) from None
+    return secret_key or kept["secret_key"], webhook or kept["webhook_secret"]
+
+
+def _check(settings: Settings) -> None:
+    problems = [
+        (len(settings.secret_key) < 32, "ZAMU_SECRET_KEY is shorter than 32 characters"),
+        (not settings.webhook_secrets, "ZAMU_WEBHOOK_SECRET is empty"),
+        (any(len(one) < 16 for one in settings.webhook_secrets), "ZAMU_WEBHOOK_SECRET has under 16 characters"),
+        (len(settings.shortcode) > 11 or not settings.shortcode.endswith("#"), "ZAMU_SHORTCODE is not like *384*40#"),
+        (not 0 < len(settings.brand) <= 12, "ZAMU_BRAND has not 1 to 12 letters"),
+        (len(settings.help_phone) > 13, "ZAMU_HELP_PHONE is longer than 13 characters"),
+        (_bad_base(settings.at_base_url), "ZAMU_AT_BASE_URL is not scheme://host:port alone"),
+        (_bad_base(settings.public_url), "ZAMU_PUBLIC_URL is not scheme://host:port alone"),
+        (
+            "africastalking" in settings.sms_gateways and not settings.at_api_key,
+            "ZAMU_SMS_GATEWAYS names africastalking, but ZAMU_AT_API_KEY is not set",
+        ),
+        (not {"africastalking", "console"}.issuperset(settings.sms_gateways), "ZAMU_SMS_GATEWAYS names an unknown one"),
+    ]  # fmt: skip
+    for wrong, sentence in problems:
+        if wrong:
+            raise SettingsError(f"{sentence}. Nothing was started. `zamu serve --help` says what is expected.")
+
+
+def _bad_base(url: str | None) -> bool:
+    if url is None:
+        return False
+    parts = urlsplit(url)
+    return (
+        parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or bool(parts.query)
+    )
+
+
+def as_environ(settings: Settings) -> dict[str, str]:
+    """The environment variables that give another process these very settings."""
+    given = {
+        "ZAMU_DATA_DIR": str(settings.data_dir),
+        "ZAMU_DATABASE_URL": settings.database_url,
+        "ZAMU_REDIS_URL": settings.redis_url,
+        "ZAMU_PUBLIC_URL": settings.public_url,
+        "ZAMU_SECRET_KEY": settings.secret_key,
+        "ZAMU_WEBHOOK_SECRET": ",".join(settings.webhook_secrets),
+        "ZAMU_SHORTCODE": settings.shortcode,
+        "ZAMU_BRAND": settings.brand,
+        "ZAMU_HELP_PHONE": settings.help_phone,
+        "ZAMU_SMS_GATEWAYS": ",".join(settings.sms_gateways),
+        "ZAMU_AT_USERNAME": settings.at_username,
+        "ZAMU_AT_API_KEY": settings.at_api_key,
+        "ZAMU_AT_SENDER": settings.at_sender,
+        "ZAMU_AT_BASE_URL": settings.at_base_url,
+    }
+    return {name: value for name, value in given.items() if value is not None}
