@@ -36,6 +36,7 @@ def demo(ctx: click.Context, port: int, telco_port: int) -> None:
         sms_gateways=("africastalking",),
         at_username="sandbox",
         at_api_key=key,
+        at_sender="20880",
         at_base_url=telco_url,
     )
     with (

@@ -111,9 +111,7 @@ async def _apply(connection: Connection, script: Script) -> None:
             await connection.execute(script.sql)
             if script.name == "functions":
                 await connection.execute("delete from schema_functions")
-                await connection.execute(
-                    "insert into schema_functions (checksum) values ($1)", script.checksum
-                )
+                await connection.execute("insert into schema_functions (checksum) values ($1)", script.checksum)
             else:
                 await connection.execute(
                     "insert into schema_migrations (version, name, checksum) values ($1, $2, $3)",
@@ -132,9 +130,7 @@ def _files(folder: Path) -> list[Script]:
     scripts = [Script(path.stem, path.read_text()) for path in sorted(folder.glob("migrations/*.sql"))]
     for number, script in enumerate(scripts, 1):
         if not re.fullmatch(rf"{number:04}_[a-z0-9_]+", script.name):
-            raise MigrationError(
-                f"db/migrations has {script.name}.sql where a file {number:04}_words.sql belongs."
-            )
+            raise MigrationError(f"db/migrations has {script.name}.sql where a file {number:04}_words.sql belongs.")
     return scripts
 
 

@@ -55,9 +55,7 @@ async def connect(url: str, *, size: int = 10) -> Pool:
     )
 
 
-async def once_more(
-    pool: Pool, work: Callable[[Connection], Awaitable[Result]], *, attempts: int = 3
-) -> Result:
+async def once_more(pool: Pool, work: Callable[[Connection], Awaitable[Result]], *, attempts: int = 3) -> Result:
     """Run `work(connection)`; where the connection or its server failed, again on a fresh one.
 
     The first attempt may have committed before its answer was lost: only give it work that a request key

@@ -24,6 +24,7 @@ SQL = load("outbox")
 log = logging.getLogger("zamu.sms")
 
 POLL_SECONDS = 2.0
+GATHER_SECONDS = 0.01  # a busy line wakes the outbox a thousand times a second: what comes together is claimed together
 CLAIM_LEASE = timedelta(seconds=10)  # claimed, not yet handed over: two statements apart
 SEND_LEASE = timedelta(seconds=60)
 SEND_SECONDS = 20.0  # a gateway's own time-outs end a send before this
@@ -76,6 +77,7 @@ class Outbox:
                 self._awake.clear()
                 await self._survive(self._start_due)
                 await self._awake.wait()
+                await asyncio.sleep(GATHER_SECONDS)
             for task in background:
                 task.cancel()
         await self._finish()

@@ -89,7 +89,7 @@ async def _given_to_others(conn: Connection, answers: list[Answer]) -> list[str]
 
 
 async def _overlooked(conn: Connection, answers: Sequence[Answer]) -> list[str]:
-    """Who waited while somebody found no one: all the time from the first asking to the first answer, between which it was."""
+    """Who waited while a request found no one: from its first asking to its first answer, between which it acted."""
     findings = []
     for request, group in _by_request(answers).items():
         heard = [answer for answer in group if answer.outcome != LOST]

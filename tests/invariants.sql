@@ -32,8 +32,16 @@ create or replace temp view legal_steps (action, from_status, to_status) as valu
     ('cut_over', 'waiting', 'expired'), ('cut_over', 'called', 'expired'), ('cut_over', 'skipped', 'expired'),
     ('cut_over', 'serving', 'completed')
 
--- At most one active ticket per phone.
+-- At most one active ticket per phone, now and ever.
 -- name: I1
+with lives as (
+    select ticket, phone, min(id) as born,
+           min(id) filter (where to_status in ('completed', 'no_show', 'cancelled', 'expired')) as ended
+      from history where phone is not null group by ticket, phone
+)
+select 'a phone had two active tickets at once'
+  from lives a join lives b on a.phone = b.phone and a.born < b.born and (a.ended is null or b.born < a.ended)
+union all
 select 'a phone has ' || count(*) || ' active tickets'
   from tickets where status in ('waiting', 'called', 'serving', 'skipped') and phone is not null
  group by phone having count(*) > 1

@@ -94,12 +94,6 @@ def test_an_sdk_is_imported_only_where_it_is_used() -> None:
     for path in (*TREE.glob("sms/gateways/*.py"), *TREE.glob("ussd/gateways/*.py")):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
-                names = (
-                    [alias.name for alias in node.names]
-                    if isinstance(node, ast.Import)
-                    else [node.module or ""]
-                )
-                eager += [
-                    f"{path.name}: {name}" for name in names if name.startswith(("africastalking", "twilio"))
-                ]
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+                eager += [f"{path.name}: {name}" for name in names if name.startswith(("africastalking", "twilio"))]
     assert eager == []

@@ -59,9 +59,7 @@ class Postgres(Server):
             subprocess.run(full, input=stdin, env=environment(), capture_output=True, check=True)  # noqa: S603
         except subprocess.CalledProcessError as error:
             words = error.stderr.decode(errors="replace").strip().splitlines()
-            raise EmbeddedError(
-                f"PostgreSQL could not make its database: {words[-1] if words else error}"
-            ) from None
+            raise EmbeddedError(f"PostgreSQL could not make its database: {words[-1] if words else error}") from None
         except OSError as error:
             raise EmbeddedError(f"PostgreSQL cannot run on this machine: {error.strerror}.") from None
 
@@ -81,9 +79,7 @@ class Postgres(Server):
             "max_wal_senders": "0",
         }
         if not self.folder.durable:
-            settings |= dict.fromkeys(
-                ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"), "off"
-            )
+            settings |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "autovacuum"), "off")
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return [str(BIN / "postgres"), "-D", str(self._data), "-p", "5432", *options]
 

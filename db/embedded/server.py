@@ -106,8 +106,7 @@ class Server(ABC):
         while self.alive():
             if time.monotonic() > deadline:
                 raise EmbeddedError(
-                    f"{self.name} was asked to stop and still runs after {STOP_SECONDS} seconds."
-                    f" {self.last_words()}"
+                    f"{self.name} was asked to stop and still runs after {STOP_SECONDS} seconds. {self.last_words()}"
                 )
             self.ask_to_stop()
             time.sleep(0.01)

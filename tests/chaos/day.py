@@ -1,4 +1,4 @@
-"""A wild day: hundreds of phones join at once, change their minds, and every request is delivered one to three times."""
+"""A wild day: hundreds of phones join at once and change their minds, each request is delivered one to three times."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ ROOMS = ("Room 1", "Room 2", "Room 3")
 
 @dataclass
 class Day:
-    """`run` lives it through and leaves every answer in `answers`. The same seed makes the same choices, though not the
-    same order of events."""
+    """`run` lives it through. The same seed makes the same choices, though not the same order of events."""
 
     driver: Driver
     seed: int

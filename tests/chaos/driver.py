@@ -72,7 +72,7 @@ class CoreDriver:
             case Joined():
                 return "joined" if answer.new else "already", answer.ticket.label, answer
             case Called():
-                return "called" if answer.ticket else "empty", answer.ticket and answer.ticket.label, answer
+                return ("called", answer.ticket.label, answer) if answer.ticket else ("empty", None, answer)
             case Ticket():
                 return request.verb, answer.label, answer
             case _:

@@ -115,9 +115,7 @@ async def test_nothing_listens_on_the_network(folder: Path) -> None:
             assert (await redis.config_get("port"))["port"] == "0"
 
 
-def test_the_last_of_two_processes_stops_the_servers(
-    folder: Path, users: list[subprocess.Popen[str]]
-) -> None:
+def test_the_last_of_two_processes_stops_the_servers(folder: Path, users: list[subprocess.Popen[str]]) -> None:
     assert use(users, folder) == "ready"
     server = postmaster(folder)
     assert use(users, folder) == "ready"
@@ -136,9 +134,7 @@ def test_many_processes_at_once_start_one_pair_of_servers(folder: Path) -> None:
     assert running(folder) == set()
 
 
-async def test_servers_of_a_killed_process_are_adopted(
-    folder: Path, users: list[subprocess.Popen[str]]
-) -> None:
+async def test_servers_of_a_killed_process_are_adopted(folder: Path, users: list[subprocess.Popen[str]]) -> None:
     assert use(users, folder) == "ready"
     server = postmaster(folder)
     users[0].kill()
@@ -176,9 +172,7 @@ async def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(fold
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_stops_the_servers(
-    folder: Path, users: list[subprocess.Popen[str]], number: signal.Signals
-) -> None:
+def test_a_signal_stops_the_servers(folder: Path, users: list[subprocess.Popen[str]], number: signal.Signals) -> None:
     assert use(users, folder) == "ready"
     assert os.getsid(postmaster(folder)) == postmaster(folder)  # Ctrl-C in the terminal is not for it
     users[0].send_signal(number)
@@ -257,9 +251,7 @@ class TestAsRoot:
         users[2].communicate()
         assert running(folder) == set()
 
-    def test_a_folder_of_root_is_refused_to_others(
-        self, folder: Path, users: list[subprocess.Popen[str]]
-    ) -> None:
+    def test_a_folder_of_root_is_refused_to_others(self, folder: Path, users: list[subprocess.Popen[str]]) -> None:
         folder.parent.chmod(0o755)
         folder.mkdir(0o700)
         assert "Permission denied" in use(users, folder, NOBODY)

@@ -65,9 +65,7 @@ async def test_each_migration_is_applied_once(empty_url: str, folder: Path) -> N
     assert await migrate(empty_url, folder) == []
 
 
-async def test_asking_what_is_pending_changes_nothing(
-    empty_url: str, folder: Path, connection: Connection
-) -> None:
+async def test_asking_what_is_pending_changes_nothing(empty_url: str, folder: Path, connection: Connection) -> None:
     await pending(empty_url, folder)
     assert await connection.fetchval("select count(*) from pg_tables where schemaname = 'public'") == 0
 
@@ -81,15 +79,11 @@ async def test_a_file_changed_after_it_was_applied_is_refused(empty_url: str, fo
             await verb(empty_url, folder)
 
 
-async def test_a_file_that_fails_leaves_nothing_of_itself(
-    empty_url: str, folder: Path, connection: Connection
-) -> None:
+async def test_a_file_that_fails_leaves_nothing_of_itself(empty_url: str, folder: Path, connection: Connection) -> None:
     write(folder, "migrations/0002_people.sql", "create table people (name text); select 1 / 0")
     with pytest.raises(MigrationError, match=r"0002_people failed: division by zero"):
         await migrate(empty_url, folder)
-    assert await connection.fetchval(
-        "select to_regclass('places') is not null and to_regclass('people') is null"
-    )
+    assert await connection.fetchval("select to_regclass('places') is not null and to_regclass('people') is null")
     assert await pending(empty_url, folder) == ["0002_people", "functions"]
 
 
@@ -160,9 +154,7 @@ async def test_a_migration_does_not_stand_in_the_way_of_people(
     write(folder, "migrations/0002_code.sql", "set local lock_timeout = 10; alter table places add code int")
     async with connection.transaction():
         await connection.execute("select * from places")
-        with pytest.raises(
-            MigrationError, match=r"0002_code failed: canceling statement due to lock timeout"
-        ):
+        with pytest.raises(MigrationError, match=r"0002_code failed: canceling statement due to lock timeout"):
             await migrate(empty_url, folder)
     assert await migrate(empty_url, folder) == ["0002_code"]
 

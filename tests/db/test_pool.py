@@ -119,9 +119,7 @@ async def test_the_pool_outlives_backends_killed_while_they_work(pool: Pool, dat
                 " where datname = current_database() and pid <> pg_backend_pid()"
             )
 
-    done, _ = await asyncio.gather(
-        asyncio.gather(*(once_more(pool, work, attempts=9) for _ in range(40))), kill()
-    )
+    done, _ = await asyncio.gather(asyncio.gather(*(once_more(pool, work, attempts=9) for _ in range(40))), kill())
     await killer.close()
     assert done == [1] * 40
     assert await pool.fetchval("select 1") == 1
@@ -165,8 +163,6 @@ async def test_every_connection_has_its_limits(pool: Pool, setting: str, value: 
 
 async def test_no_more_connections_are_opened_than_asked_for(database_url: str) -> None:
     pool = await connect(database_url, size=2)
-    pids = await asyncio.gather(
-        *(pool.fetchval("select pg_backend_pid() from pg_sleep(0.01)") for _ in range(8))
-    )
+    pids = await asyncio.gather(*(pool.fetchval("select pg_backend_pid() from pg_sleep(0.01)") for _ in range(8)))
     assert len(set(pids)) <= 2
     await pool.close()

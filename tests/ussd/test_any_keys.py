@@ -117,7 +117,7 @@ class Life:
 
     async def crowd(self) -> None:
         for stranger in range(5):
-            await self.world.join(1_000_000 + 10 * self.person + stranger, "P")
+            await self.world.join(20_000 + 5 * self.person + stranger, "P")
 
     async def leave_by_text(self) -> None:
         await self.world.leave(self.person)
