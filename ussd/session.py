@@ -59,10 +59,11 @@ class Session:
         return Page(self.reply, self.ended, self.state)
 
     def dump(self) -> str:
-        return json.dumps({name: getattr(self, name) for name in FIELDS}, separators=(",", ":"))
+        return encode({name: getattr(self, name) for name in FIELDS})
 
 
 FIELDS = tuple(Session.__dataclass_fields__)
+encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def parse(text: str | bytes) -> Session:

@@ -68,7 +68,7 @@ declare
     ahead int;
     walk_to text;
 begin
-    if first_in_line and exists (select from tickets where queue_id = q.id and service_date = day and status = 'waiting') then
+    if first_in_line and people_waiting(q.id, day) > 0 then
         place := place_behind(q.id, day, (select count(*)::int from tickets
                                            where queue_id = q.id and service_date = day and status = 'waiting' and priority));
     end if;

@@ -108,9 +108,6 @@ async def test_without_a_defence_the_checker_finds_what_breaks(world: World, def
     mutant = MUTANTS[defence]
     await _mutate(world, mutant)
     findings = await broken(world.pool, answers=await _wild_day(world, 44, 80))
-    import collections
-
-    print(defence, collections.Counter(f.partition(":")[0] for f in findings))
     assert mutant.breaks & {finding.partition(":")[0] for finding in findings}, findings
 
 

@@ -18,7 +18,12 @@ PHONES = [f"+25471100000{n}" for n in range(1, 6)]
 
 def _dialled(shown: str) -> str:
     """What the handset showed, without what counts its characters."""
-    return re.sub(r"^\[.*\]\n", "", shown, flags=re.MULTILINE).split("q to leave.\n")[1].removesuffix("dial> q\n").removesuffix("reply> q\n")
+    return (
+        re.sub(r"^\[.*\]\n", "", shown, flags=re.MULTILINE)
+        .split("q to leave.\n")[1]
+        .removesuffix("dial> q\n")
+        .removesuffix("reply> q\n")
+    )
 
 
 def _transcript(here: Town) -> str:

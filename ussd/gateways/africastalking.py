@@ -7,13 +7,12 @@ from urllib.parse import parse_qsl
 
 from queue_core.errors import Refused
 from queue_core.phones import normalise
-from ussd.request import BadRequest, Ended, Page, Reply, Request
+from ussd.request import SORRY, BadRequest, Ended, Page, Reply, Request
 
 CODE = "africastalking"
 MOST_FIELDS = 30
 SESSION_KEY = re.compile(r"[!-~]{1,128}")
 SERVICE_CODE = re.compile(r"\*[0-9*]{1,9}#")
-SORRY = "END Sorry, the system is busy. Nothing was changed and you keep your place if you had one."
 
 
 def parse(body: bytes) -> Request:
@@ -46,7 +45,7 @@ def render(page: Page, _request: Request) -> Reply:
 
 def refuse(_problem: BadRequest) -> Reply:
     """Whatever was wrong with a request, somebody holds a phone: any status but 200 shows him a failure."""
-    return Reply(SORRY)
+    return Reply(f"END {SORRY}")
 
 
 def _fields(body: bytes) -> dict[str, str]:

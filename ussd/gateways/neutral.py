@@ -7,7 +7,7 @@ import re
 
 from queue_core.errors import Refused
 from queue_core.phones import normalise
-from ussd.request import BadRequest, Page, Reply, Request
+from ussd.request import SORRY, BadRequest, Page, Reply, Request
 
 CODE = "neutral"
 NAME = re.compile(r"[!-~]{1,128}")
@@ -35,7 +35,8 @@ def render(page: Page, _request: Request) -> Reply:
 
 
 def refuse(problem: BadRequest) -> Reply:
-    return _json({"error": str(problem)}, status=400)
+    """Words for whoever holds the phone, and beside them what is wrong for whoever wrote the request."""
+    return _json({"text": SORRY, "end": True, "error": str(problem)})
 
 
 def _fields(body: bytes) -> dict[str, object]:
@@ -76,5 +77,5 @@ def _phone(fields: dict[str, object]) -> str:
         raise BadRequest("phone is missing, or is no phone number.") from None
 
 
-def _json(answer: dict[str, object], status: int = 200) -> Reply:
-    return Reply(json.dumps(answer), "application/json", status)
+def _json(answer: dict[str, object]) -> Reply:
+    return Reply(json.dumps(answer), "application/json")
