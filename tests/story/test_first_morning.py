@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -33,8 +34,8 @@ def _transcript(here: Town) -> str:
         here.phone(number, "*384*40*4071#", "1", "1")
     last = PHONES[-1]
     assert len(here.texts(last, at_least=1)) == 1
-    for _ in range(4):
-        parts.append("$ zamu queue call-next 4071/A\n" + here.zamu("queue", "call-next", "4071/A").stdout)
+    call = ("queue", "call-next", "4071/A")
+    parts += [f"$ zamu {' '.join(call)}\n{here.zamu(*call).stdout}" for _ in range(4)]
     parts.append(f"\nSMS to the first: {here.texts(PHONES[0], at_least=2)[1]}\n")
     parts.append(f"SMS to the fifth: {here.texts(last, at_least=2)[1]}\n\n")
     parts.append(f"$ zamu phone {last}\n" + _dialled(here.phone(last, "*384*40#")))
@@ -42,9 +43,9 @@ def _transcript(here: Town) -> str:
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Town:
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with town(tmp_path_factory.mktemp("town")) as made:
-        yield made  # type: ignore[misc]
+        yield made
 
 
 @pytest.fixture(scope="module")

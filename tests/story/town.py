@@ -77,6 +77,7 @@ class Town:
     def texts(self, number: str, *, at_least: int = 0) -> list[str]:
         """The phone's inbox, once it holds so many texts."""
         url = f"http://127.0.0.1:{self.telco_port}/telco/inbox/{number}"
+        texts: list[str] = []
         for _ in range(100):
             texts = [text["text"] for text in httpx.get(url).json()["texts"]]
             if len(texts) >= at_least:
