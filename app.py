@@ -15,15 +15,14 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 import logs
-from db.pool import Pool, connect
+from db.pool import FAILED, Pool, connect
 from logs import RequestLog
 from queue_core import sweeper
 from queue_core.core import Core
-from queue_core.trace import request_id
 from settings import Settings, load
 from sms.gateways.africastalking import AfricasTalking
 from sms.gateways.console import Console
@@ -40,6 +39,9 @@ from webhooks import routes as webhooks
 log = logging.getLogger("zamu")
 
 CHANGES = "zamu:changes"  # the Redis channel on which processes tell each other that a line changed
+AGAIN_SECONDS = 1.0  # before work that a fault of ours ended begins again
+FINISH_SECONDS = 4.5  # the outbox needs 4 at most, unless its database hangs
+CLOSE_SECONDS = 1.0  # a database that does not say good-bye is left without
 
 
 class Announcer:
@@ -109,38 +111,61 @@ class Parts:
 
 
 @asynccontextmanager
-async def parts(settings: Settings, *, with_worker: bool) -> AsyncIterator[Parts]:
-    """Everything of one process, connected and running. At the end what is in hand is finished, within seconds."""
+async def parts(settings: Settings, work_until: asyncio.Event | None = None) -> AsyncIterator[Parts]:
+    """Everything of one process, connected and running; with `work_until` it sends texts too, until that is set.
+
+    At the end what is in hand is finished, within seconds.
+    """
     async with AsyncExitStack() as stack:
         pool = await connect(str(settings.database_url))
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(_close, pool)
         client = sessions.connect(str(settings.redis_url))
         stack.push_async_callback(client.aclose)
         announcer = Announcer(client)
         stack.push_async_callback(_running(announcer.run()))
         core = Core(pool, announcer)
-        if with_worker:
-            announcer.wake = await stack.enter_async_context(_worker(settings, core))
+        if work_until:
+            announcer.wake = await stack.enter_async_context(_worker(settings, core, work_until))
         yield Parts(pool, client, _engine(settings, core, client))
 
 
+async def _close(pool: Pool) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+
+
 @asynccontextmanager
-async def _worker(settings: Settings, core: Core) -> AsyncIterator[Callable[[], None]]:
+async def _worker(settings: Settings, core: Core, stop: asyncio.Event) -> AsyncIterator[Callable[[], None]]:
     """The outbox and the sweeper at work; gives what wakes the outbox."""
     gateways = [_gateway(name, settings) for name in settings.sms_gateways]
     outbox = Outbox(core.pool, gateways, partial(render, shortcode=settings.shortcode))
-    stop = asyncio.Event()
     async with redis.asyncio.from_url(str(settings.redis_url)) as client:
         end_listening = _running(listen(client, outbox.wake))
-        work = [asyncio.create_task(outbox.run(stop)), asyncio.create_task(sweeper.run(core, stop))]
+        work = [
+            asyncio.create_task(tirelessly(partial(outbox.run, stop), stop)),
+            asyncio.create_task(tirelessly(partial(sweeper.run, core, stop), stop)),
+        ]
         try:
             yield outbox.wake
         finally:
             stop.set()
-            await asyncio.gather(*work)
+            _, stuck = await asyncio.wait(work, timeout=FINISH_SECONDS)
+            for task in stuck:
+                task.cancel()
             await end_listening()
             for gateway in gateways:
                 await gateway.close()
+
+
+async def tirelessly(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Work until `stop` is set. A fault of ours may cost a second, but not every text after it."""
+    while not stop.is_set():
+        try:
+            await work()
+        except Exception:
+            log.exception("work in the background failed, and begins again")
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _running(work: Coroutine[None, None, None]) -> Callable[[], Awaitable[None]]:
@@ -172,18 +197,18 @@ def _engine(settings: Settings, core: Core, client: redis.asyncio.Redis) -> Engi
     return Engine(core, store, house, settings.secret_key.encode())
 
 
-def create_app(settings: Settings, *, with_worker: bool = False) -> Starlette:
-    """The web application. `settings` name the servers; with `with_worker` texts are sent from this process too."""
+def create_app(settings: Settings, work_until: asyncio.Event | None = None) -> Starlette:
+    """The web application. `settings` name the servers; `work_until` is as for `parts`."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
-        async with parts(settings, with_worker=with_worker) as made:
+        async with parts(settings, work_until) as made:
             yield {"pool": made.pool, "redis": made.redis, "engine": made.engine}
 
     return Starlette(
         routes=[*webhooks.routes(settings.webhook_secrets), *health.routes],
         middleware=[Middleware(RequestLog)],
-        exception_handlers={HTTPException: _refused, Exception: _failed},
+        exception_handlers={HTTPException: _refused, ClientDisconnect: _gone, **dict.fromkeys(FAILED, _away)},
         lifespan=lifespan,
     )
 
@@ -199,9 +224,12 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(words, status)
 
 
-async def _failed(_request: Request, error: Exception) -> Response:
-    log.error("a request failed", exc_info=error)
-    return PlainTextResponse(
-        f"Something went wrong on our side. Nothing was changed. Name this when you ask: {request_id.get()}",
-        500,
-    )
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Whoever asked hung up in the middle of his request; this is for the log."""
+    return Response(status_code=499)
+
+
+async def _away(_request: Request, error: Exception) -> Response:
+    """For what has no words of its own; a provider sends it again."""
+    log.warning("the database failed a request: %s", type(error).__name__)
+    return PlainTextResponse("The database does not answer. Nothing was kept. Please send this again.", 503)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-import settings as settings_module
 from commands.demo import demo, migrate, seed
 from commands.doctor import doctor
 from commands.phone import phone
@@ -12,8 +11,11 @@ from commands.queue import queue
 from commands.server import serve, worker
 from commands.staff import staff
 from commands.ticket import ticket
+from commands.words import trouble
 from db.embedded import EmbeddedError
 from db.migrate import MigrationError
+from db.pool import FAILED
+from settings import SettingsError
 
 
 class Zamu(click.Group):
@@ -21,14 +23,11 @@ class Zamu(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            ctx.obj = settings_module.load()
             return super().invoke(ctx)
-        except (settings_module.SettingsError, EmbeddedError, MigrationError) as error:
+        except (SettingsError, EmbeddedError, MigrationError) as error:
             raise click.ClickException(str(error)) from error
-        except ConnectionError as error:
-            raise click.ClickException(
-                f"The database or Redis does not answer ({error}). Nothing was changed. `zamu doctor` says more."
-            ) from error
+        except FAILED as error:
+            raise click.ClickException(trouble(error)) from error
 
 
 @click.group(cls=Zamu, context_settings={"help_option_names": ["-h", "--help"]})

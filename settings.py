@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from redis.asyncio import ConnectionPool
+
+from queue_core.text import is_gsm, units
 
 # Name, default, and what `zamu serve --help` says of it.
 TABLE = (
@@ -17,8 +23,8 @@ TABLE = (
     ("ZAMU_REDIS_URL", None, "Redis or Valkey. Unset: an embedded Valkey runs in ZAMU_DATA_DIR."),
     ("ZAMU_PUBLIC_URL", "http://127.0.0.1:8000", "Where gateways reach this server from outside."),
     ("ZAMU_SECRET_KEY", None, "At least 32 characters. Unset with embedded servers: generated and kept."),
-    ("ZAMU_WEBHOOK_SECRET", None, "At least 16 characters, in gateways' URLs; two, with a comma, during a change."),
-    ("ZAMU_SHORTCODE", "*384*40#", "What people dial; at most 11 characters."),
+    ("ZAMU_WEBHOOK_SECRET", None, "In gateways' URLs: 16 letters and digits or more; two, with a comma, in a change."),
+    ("ZAMU_SHORTCODE", "*384*40#", "What people dial; at most 11 digits and asterisks, # at the end."),
     ("ZAMU_BRAND", "Zamu", "The name on the first screen; at most 12 letters."),
     ("ZAMU_HELP_PHONE", "0700123456", "A person to call while no branch is chosen yet; at most 13 characters."),
     ("ZAMU_SMS_GATEWAYS", None, "Who sends texts, in order: africastalking, console. Unset: what has a key."),
@@ -27,6 +33,9 @@ TABLE = (
     ("ZAMU_AT_SENDER", None, "Africa's Talking: short code or alphanumeric sender."),
     ("ZAMU_AT_BASE_URL", None, "scheme://host:port of a stand-in for Africa's Talking, such as the small telco."),
 )  # fmt: skip
+
+HOST = re.compile(r"(?:[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
+HIGHEST_PORT = 65_535
 
 
 class SettingsError(Exception):
@@ -61,6 +70,7 @@ class Settings:
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this process. Raises SettingsError."""
     read = {name: environ.get(name) or default for name, default, _ in TABLE}
+    _need_plain(read)
     data_dir = Path(str(read["ZAMU_DATA_DIR"]))
     secret_key, webhook = read["ZAMU_SECRET_KEY"], read["ZAMU_WEBHOOK_SECRET"]
     if not (secret_key and webhook):
@@ -105,17 +115,37 @@ def _kept_secrets(
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            fresh = {"secret_key": secrets.token_urlsafe(32), "webhook_secret": secrets.token_urlsafe(32)}
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(fresh, file)
+            _make_secrets(path)
         kept = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"{path} cannot be read or written ({error}). Nothing was started. Make {data_dir} writable,"
-            " remove a broken secrets.json, or set ZAMU_DATA_DIR to another folder."
-        ) from None
-    return secret_key or kept["secret_key"], webhook or kept["webhook_secret"]
+        return secret_key or str(kept["secret_key"]), webhook or str(kept["webhook_secret"])
+    except OSError as error:
+        problem = error.strerror
+    except (ValueError, LookupError, TypeError):
+        problem = "it does not hold what it should"
+    raise SettingsError(
+        f"{path} cannot be read or written: {problem}. Nothing was started. Make {data_dir} writable,"
+        " remove a broken secrets.json, or set ZAMU_DATA_DIR to another folder."
+    )
+
+
+def _make_secrets(path: Path) -> None:
+    """Put in place complete, and only where there are none: another process may be starting too."""
+    fresh = {"secret_key": secrets.token_urlsafe(32), "webhook_secret": secrets.token_urlsafe(32)}
+    written = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(written, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(fresh, file)
+    with suppress(FileExistsError):
+        path.hardlink_to(written)
+    written.unlink()
+
+
+def _need_plain(read: Mapping[str, str | None]) -> None:
+    for name, value in read.items():
+        if value and not value.isprintable():
+            raise SettingsError(
+                f"{name} holds a character that cannot be seen, such as a line break. Nothing was started."
+                " Type it anew."
+            )
 
 
 def _check(settings: Settings) -> None:
@@ -123,8 +153,17 @@ def _check(settings: Settings) -> None:
         (len(settings.secret_key) < 32, "ZAMU_SECRET_KEY is shorter than 32 characters"),
         (not settings.webhook_secrets, "ZAMU_WEBHOOK_SECRET is empty"),
         (any(len(one) < 16 for one in settings.webhook_secrets), "ZAMU_WEBHOOK_SECRET has under 16 characters"),
-        (len(settings.shortcode) > 11 or not settings.shortcode.endswith("#"), "ZAMU_SHORTCODE is not like *384*40#"),
-        (not 0 < len(settings.brand) <= 12, "ZAMU_BRAND has not 1 to 12 letters"),
+        (
+            not all(re.fullmatch(r"[\w-]+", one, re.ASCII) for one in settings.webhook_secrets),
+            "ZAMU_WEBHOOK_SECRET has a character that no URL holds as it is",
+        ),
+        (_bad_url(settings.database_url, "postgresql", "postgres"), "ZAMU_DATABASE_URL is not like postgresql://user@host/name"),
+        (_bad_redis(settings.redis_url), "ZAMU_REDIS_URL is not like redis://host:6379/0"),
+        (not re.fullmatch(r"\*[0-9*]{1,9}#", settings.shortcode), "ZAMU_SHORTCODE is not like *384*40#"),
+        (
+            units(settings.brand) > 12 or not is_gsm(settings.brand),
+            "ZAMU_BRAND has not 1 to 12 letters that every phone shows",
+        ),
         (len(settings.help_phone) > 13, "ZAMU_HELP_PHONE is longer than 13 characters"),
         (_bad_base(settings.at_base_url), "ZAMU_AT_BASE_URL is not scheme://host:port alone"),
         (_bad_base(settings.public_url), "ZAMU_PUBLIC_URL is not scheme://host:port alone"),
@@ -139,13 +178,35 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"{sentence}. Nothing was started. `zamu serve --help` says what is expected.")
 
 
+def _bad_url(url: str | None, *schemes: str) -> bool:
+    if url is None:
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return True
+    # PostgreSQL takes several hosts, and none where a socket is named elsewhere.
+    hosts = [HOST.fullmatch(host) for host in parts.netloc.rpartition("@")[2].split(",")]
+    return parts.scheme not in schemes or not all(host and int(host["port"] or 0) <= HIGHEST_PORT for host in hosts)
+
+
+def _bad_redis(url: str | None) -> bool:
+    if url is None:
+        return False
+    try:
+        ConnectionPool.from_url(url)
+    except ValueError:
+        return True
+    return False
+
+
 def _bad_base(url: str | None) -> bool:
     if url is None:
         return False
+    if _bad_url(url, "http", "https"):
+        return True
     parts = urlsplit(url)
-    return (
-        parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or bool(parts.query)
-    )
+    return not parts.hostname or "@" in parts.netloc or url.rstrip("/") != f"{parts.scheme}://{parts.netloc}"
 
 
 def as_environ(settings: Settings) -> dict[str, str]:

@@ -21,7 +21,7 @@ import uvloop
 
 from bench.crowd import Conversation, call
 
-CALLERS = 32
+CALLERS = 64
 ROUNDS = 5
 HOPS = 6000  # of each kind a round
 MENU = ["", "1", "1*0", "1*0*3", "1*0*3*0", "1*0*3*0*3", "1*0*3*0*3*1", "1*0*3*0*3*1*0"]

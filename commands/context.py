@@ -5,19 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
 from app import announcing_core
-from commands.words import refuse
+from commands.words import refuse, trouble
 from db import embedded
 from db.migrate import MigrationError, migrate, pending
-from queue_core.core import Act, Core
+from db.pool import FAILED
+from queue_core.core import Act, Core, written
 from queue_core.errors import Refused
-from settings import Settings
+from settings import Settings, load
 
 Result = TypeVar("Result")
+Given = ParamSpec("Given")
+
+
+def pass_settings(command: Callable[Concatenate[Settings, Given], Result]) -> Callable[Given, Result]:
+    """Read the settings only when a command runs: neither `--help` nor wrong usage needs good ones."""
+
+    @wraps(command)
+    def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        return command(load(), *args, **kwargs)
+
+    return run
 
 
 @contextmanager
@@ -51,8 +64,11 @@ def ask(settings: Settings, work: Callable[[Core], Awaitable[Result]], *, as_jso
     """Run `work` on the queue; a refusal is said and ends the command with exit status 1."""
 
     async def run(where: embedded.Servers) -> Result:
-        async with announcing_core(where.database_url, where.redis_url) as core:
-            return await work(core)
+        try:
+            async with announcing_core(where.database_url, where.redis_url) as core:
+                return await work(core)
+        except FAILED as error:
+            raise click.ClickException(trouble(error, changed=written.get())) from error
 
     with servers(settings) as where:
         try:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import click
 
-from commands.context import ask
-from commands.server import beside, describe, need_free_port, run_web
+from commands.context import ask, pass_settings
+from commands.server import PORT, bind, describe, ending_at_once, run_web
 from db.embedded import start
 from db.migrate import migrate as apply
 from db.migrate import pending
@@ -20,42 +23,48 @@ from settings import Settings
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True)
-@click.option("--telco-port", default=8001, show_default=True)
-@click.pass_context
-def demo(ctx: click.Context, port: int, telco_port: int) -> None:
-    """Run everything at once: servers, the demo world, web, worker, and a small telco to dial on."""
-    need_free_port("127.0.0.1", port)
-    need_free_port("127.0.0.1", telco_port)
-    given: Settings = ctx.obj
-    base, key = f"http://127.0.0.1:{port}", secrets.token_urlsafe(16)
-    telco_url = f"http://127.0.0.1:{telco_port}"
+@click.option("--port", default=8000, show_default=True, type=PORT)
+@click.option("--telco-port", default=8001, show_default=True, type=PORT)
+@pass_settings
+def demo(given: Settings, port: int, telco_port: int) -> None:
+    """Run everything at once: embedded servers, the demo world, web, worker, and a small telco to dial on."""
+    key = secrets.token_urlsafe(16)
     settings = replace(
         given,
-        public_url=base,
+        database_url=None,  # a world to play with has no place in somebody's real database
+        redis_url=None,
+        public_url=f"http://127.0.0.1:{port}",
         sms_gateways=("africastalking",),
         at_username="sandbox",
         at_api_key=key,
         at_sender="20880",
-        at_base_url=telco_url,
+        at_base_url=f"http://127.0.0.1:{telco_port}",
     )
-    with (
-        start(settings.data_dir) as where,
-        beside(
-            [sys.executable, "-m", "telco_sim", "--port", str(telco_port)],
-            _telco_environ(settings, base, key),
-        ),
-    ):
-        asyncio.run(apply(where.database_url))
-        _say_passwords(ask(settings, world.seed))
-        describe(settings, base)
-        click.echo(f"  telco      {telco_url}\n\nNow hold a phone: run `zamu phone` in another terminal. Ctrl-C stops.")
-        run_web(settings, where, "127.0.0.1", port)
+    with ending_at_once(), bind("127.0.0.1", port) as listener:
+        bind("127.0.0.1", telco_port).close()
+        with start(settings.data_dir) as where, _telco(settings, telco_port, key):
+            asyncio.run(apply(where.database_url))
+            _say_passwords(ask(settings, world.seed))
+            describe(settings, settings.public_url)
+            click.echo(f"  telco      {settings.at_base_url}")
+            click.echo("\nNow hold a phone: run `zamu phone` in another terminal. Ctrl-C stops.")
+            run_web(settings, where, listener)
 
 
-def _telco_environ(settings: Settings, base: str, key: str) -> dict[str, str]:
+@contextmanager
+def _telco(settings: Settings, port: int, key: str) -> Iterator[None]:
+    """The small telco beside us, in a group of its own so that Ctrl-C does not hit it before us."""
+    command = [sys.executable, "-m", "telco_sim", "--port", str(port)]
+    process = subprocess.Popen(command, env=_telco_environ(settings, key), start_new_session=True)  # noqa: S603 - ours
+    try:
+        yield
+    finally:
+        end(process)
+
+
+def _telco_environ(settings: Settings, key: str) -> dict[str, str]:
     """Secrets travel in the environment: a command line can be read by everybody on the machine."""
-    hook = f"{base}/hooks/africastalking"
+    hook = f"{settings.public_url}/hooks/africastalking"
     secret = settings.webhook_secrets[0]
     return {
         **os.environ,
@@ -73,7 +82,7 @@ def _say_passwords(passwords: dict[str, str]) -> None:
 
 
 @click.command()
-@click.pass_obj
+@pass_settings
 def seed(settings: Settings) -> None:
     """Make the demo world: a clinic and a bank. Running it again changes nothing."""
     passwords = ask(settings, world.seed)
@@ -83,7 +92,7 @@ def seed(settings: Settings) -> None:
 
 @click.command()
 @click.option("--check", is_flag=True, help="Change nothing; exit status 1 when something is missing.")
-@click.pass_obj
+@pass_settings
 def migrate(settings: Settings, *, check: bool) -> None:
     """Bring the database to the schema of this version."""
     if settings.database_url is None:

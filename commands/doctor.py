@@ -13,7 +13,7 @@ import asyncpg
 import click
 import redis.asyncio
 
-from commands.context import as_json, servers
+from commands.context import as_json, pass_settings, servers
 from db.embedded import EmbeddedError, Servers
 from db.migrate import MigrationError, pending
 from db.queries import load
@@ -31,7 +31,7 @@ class Finding:
 
 @click.command()
 @as_json
-@click.pass_obj
+@pass_settings
 def doctor(settings: Settings, *, as_json: bool) -> None:
     """Look at everything that Zamu needs. Exit status 1 when something is wrong."""
     findings = _settings_findings(settings)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from commands.context import as_json, ask, operator
+from commands.context import as_json, ask, operator, pass_settings
 from commands.words import say
 from queue_core import calling, queues
 from queue_core.core import Core
@@ -22,7 +22,7 @@ def queue() -> None:
 
 @queue.command("list")
 @as_json
-@click.pass_obj
+@pass_settings
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show every queue with its state and how many wait."""
     rows = ask(settings, lambda core: queues.listing(core, operator()), as_json=as_json)
@@ -52,7 +52,7 @@ def _said(name: str, change: QueueChanged, sentence: str, *, as_json: bool) -> N
 @queue.command("open")
 @click.argument("name", metavar="QUEUE")
 @as_json
-@click.pass_obj
+@pass_settings
 def open_(settings: Settings, name: str, *, as_json: bool) -> None:
     """Take people (again). After a pause, whoever waits is told."""
     change = _change(settings, name, queues.open_, as_json=as_json)
@@ -63,7 +63,7 @@ def open_(settings: Settings, name: str, *, as_json: bool) -> None:
 @click.argument("name", metavar="QUEUE")
 @click.option("--minutes", type=click.IntRange(1, 600), help="How long; people are told until about when.")
 @as_json
-@click.pass_obj
+@pass_settings
 def pause(settings: Settings, name: str, minutes: int | None, *, as_json: bool) -> None:
     """Stop new joins for a while. People in line keep their place, are told, and are still called."""
     until = datetime.now(UTC) + timedelta(minutes=minutes) if minutes else None
@@ -75,7 +75,7 @@ def pause(settings: Settings, name: str, minutes: int | None, *, as_json: bool) 
 @click.argument("name", metavar="QUEUE")
 @click.option("--send-home", is_flag=True, help="End the tickets of those who wait, and tell them.")
 @as_json
-@click.pass_obj
+@pass_settings
 def close(settings: Settings, name: str, *, send_home: bool, as_json: bool) -> None:
     """End the day: no new joins. Those waiting are served out, or sent home."""
     change = _change(
@@ -96,7 +96,7 @@ def close(settings: Settings, name: str, *, send_home: bool, as_json: bool) -> N
     help="What became of a ticket that was called there and has not started.",
 )
 @as_json
-@click.pass_obj
+@pass_settings
 def call_next(settings: Settings, name: str, counter: str | None, finish: str | None, *, as_json: bool) -> None:
     """Call the first waiting person to a counter. Whom the counter was serving is completed."""
     how = cast("calling.Finish | None", finish and finish.replace("-", "_"))

@@ -6,21 +6,20 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 
 import click
 
-from commands.context import servers
+from commands.context import pass_settings, servers
 from db.embedded import Servers
 from settings import TABLE, Settings, as_environ
 
-STOP_SECONDS = 4  # what is in hand may take this long after SIGTERM; all is over within 5 s
-
+BACKLOG = 2048
+PORT = click.IntRange(1, 65_535)
 HELP = "Settings are environment variables:\n\n" + "\n\n".join(
     f"{name}{f' [{default}]' if default else ''}: {words}" for name, default, words in TABLE
 )
@@ -28,59 +27,47 @@ HELP = "Settings are environment variables:\n\n" + "\n\n".join(
 
 @click.command(epilog=HELP)
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=PORT)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
-@click.pass_obj
+@pass_settings
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Answer gateways, and send texts too while servers are embedded. Stops on Ctrl-C or SIGTERM."""
-    need_free_port(host, port)
-    with servers(settings) as where:
-        describe(settings, f"http://{host}:{port}")
-        run_web(settings, where, host, port, workers)
+    with ending_at_once(), bind(host, port) as listener, servers(settings) as where:
+        describe(settings, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        run_web(settings, where, listener, workers)
 
 
-def run_web(settings: Settings, where: Servers, host: str, port: int, workers: int = 1) -> None:
+def run_web(settings: Settings, where: Servers, listener: socket.socket, workers: int = 1) -> None:
     """Serve until a signal. With embedded servers the sending of texts runs in the same process, or beside several."""
-    import uvicorn
-
     import app
     import logs
+    from commands.web import One, Several
 
     logs.configure()
     placed = replace(settings, database_url=where.database_url, redis_url=where.redis_url)
-    run = partial(
-        uvicorn.run,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    if workers == 1:
-        run(app.create_app(placed, with_worker=settings.embedded))
+    if workers > 1:
+        os.environ.update(as_environ(placed))
+        Several("app:from_environment", workers, listener, sends=settings.embedded).run()
         return
-    os.environ.update(as_environ(placed))
-    with beside([sys.executable, "-m", "cli", "worker"]) if settings.embedded else nullcontext():
-        run("app:from_environment", factory=True, workers=workers)
+    ending = asyncio.Event()
+    server = One(app.create_app(placed, ending if settings.embedded else None), ending)
+    server.run([listener])
+    if not server.started:
+        raise click.ClickException("The server did not start. Its log above says why.")
 
 
 @contextmanager
-def beside(command: list[str], environ: dict[str, str] | None = None) -> Iterator[None]:
-    """Another process of ours, in a group of its own so that Ctrl-C here does not hit it first; ended with this one."""
-    process = subprocess.Popen(command, env=environ, start_new_session=True)  # noqa: S603 - our own words only
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
+def ending_at_once() -> Iterator[None]:
+    """Python would wait for its threads, and one may wait for a provider's answer that nobody will hear."""
+    yield
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 @click.command()
-@click.pass_obj
+@pass_settings
 def worker(settings: Settings) -> None:
     """Send texts and let calls expire; any number may run. Stops on Ctrl-C or SIGTERM."""
     import app
@@ -91,26 +78,25 @@ def worker(settings: Settings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         placed = replace(settings, database_url=where.database_url, redis_url=where.redis_url)
-        async with app.parts(placed, with_worker=True):
+        async with app.parts(placed, stop):
             await stop.wait()
 
-    with servers(settings) as where:
+    with ending_at_once(), servers(settings) as where:
         logs.configure()
         click.echo("Sending texts. Ctrl-C stops.")
         asyncio.run(run(where))
 
 
-def need_free_port(host: str, port: int) -> None:
-    """One clear sentence instead of a stack trace when somebody else listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise click.ClickException(
-                f"Port {port} at {host} cannot be used ({error.strerror}). Nothing was started. Stop what listens"
-                " there, or choose another with --port."
-            ) from None
+def bind(host: str, port: int) -> socket.socket:
+    """A listening address, or one clear sentence when it cannot be had. Who comes early waits until we serve."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {port} at {host} cannot be used ({error.strerror}). Nothing was started. Stop what listens"
+            " there, or choose another with --port."
+        ) from None
 
 
 def describe(settings: Settings, url: str) -> None:

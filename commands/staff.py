@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from commands.context import as_json, ask, operator
+from commands.context import as_json, ask, operator, pass_settings
 from commands.words import say
 from queue_core import staff as people
 from settings import Settings
@@ -22,7 +22,7 @@ def staff() -> None:
 @click.option("--role", type=click.Choice(["admin", "manager", "staff"]), default="staff", show_default=True)
 @click.option("--name", help="The person's name. Default: the login.")
 @as_json
-@click.pass_obj
+@pass_settings
 def add(
     settings: Settings,
     login: str,
@@ -57,7 +57,7 @@ def add(
 
 @staff.command("list")
 @as_json
-@click.pass_obj
+@pass_settings
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show who works where."""
     rows = ask(settings, lambda core: people.listing(core, operator()), as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from commands.context import as_json, ask, operator
+from commands.context import as_json, ask, operator, pass_settings
 from commands.words import say
 from queue_core import calling, queues, tickets
 from queue_core.calling import Changed
@@ -34,7 +34,7 @@ def _said(ticket: Ticket, sentence: str, *, as_json: bool) -> None:
 @click.argument("phone")
 @click.option("--name", help="First name, for staff to call.")
 @as_json
-@click.pass_obj
+@pass_settings
 def join(settings: Settings, queue: str, phone: str, name: str | None, *, as_json: bool) -> None:
     """Put a phone into a line, or show the place that it already has."""
 
@@ -51,7 +51,7 @@ def join(settings: Settings, queue: str, phone: str, name: str | None, *, as_jso
 @ticket.command()
 @click.argument("name", metavar="TICKET")
 @as_json
-@click.pass_obj
+@pass_settings
 def status(settings: Settings, name: str, *, as_json: bool) -> None:
     """Show where a ticket stands."""
 
@@ -68,7 +68,7 @@ def _verb(verb: calling.Verb) -> click.Command:
     @click.command(verb.__name__.removesuffix("_for").replace("_", "-"), help=(verb.__doc__ or "").split(".")[0] + ".")
     @click.argument("name", metavar="TICKET")
     @as_json
-    @click.pass_obj
+    @pass_settings
     def command(settings: Settings, name: str, *, as_json: bool) -> None:
         async def work(core: Core) -> Changed:
             return await verb(core, operator(), await queues.find_ticket(core, operator(), name))

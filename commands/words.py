@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+import asyncpg
 import click
 
 from queue_core.errors import Refused
@@ -13,6 +14,7 @@ REASONS = {
     "closed": "{queue} at {branch} is closed. Nobody was added. Open it: `zamu queue open {branch_code}/{queue_code}`.",
     "paused": "{queue} at {branch} is paused. Nobody was added. Open it: `zamu queue open {branch_code}/{queue_code}`.",
     "full": "{queue} at {branch} gave out all its numbers for today. Nobody was added.",
+    "not_open": "{queue} is closed, so it cannot be paused. Nothing was changed.",
     "no_queue": "There is no such queue. Nothing was changed. `zamu queue list` shows all of them.",
     "no_ticket": "There is no such ticket today. Nothing was changed. A ticket is named like 4071/A047.",
     "outstanding": "{label} was called to {counter} and has not started. Nobody was called. Say what became of it:"
@@ -42,3 +44,10 @@ def refuse(refusal: Refused, *, as_json: bool) -> NoReturn:
     else:
         click.echo(reason(refusal), err=True)
     raise SystemExit(1)
+
+
+def trouble(error: Exception, *, changed: bool = False) -> str:
+    """What to say when the database does not answer, or not as it should. `changed`: perhaps it had acted before."""
+    words = error.args[0] if isinstance(error, asyncpg.PostgresError) else str(error) or type(error).__name__
+    now = "It is not known if it was done: look before you try again." if changed else "Nothing was changed."
+    return f"The database does not serve us ({words}). {now} `zamu doctor` says more."

@@ -40,6 +40,9 @@ PASSING = (
     FileNotFoundError,  # the socket of a server that is being restarted
 )
 
+# All that a statement may raise while the database, or the way to it, is not well: asyncpg's errors have no one base.
+FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
 
 async def connect(url: str, *, size: int = 10) -> Pool:
     """A pool of at most `size` connections, in UTC, where json and jsonb are Python values."""

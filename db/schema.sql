@@ -237,6 +237,8 @@ begin
     q := lock_queue(act, queue);
     if q.id is null then
         return refusal('no_queue');
+    elsif verb = 'pause' and q.status = 'closed' then
+        return end_act(act, refusal('not_open', jsonb_build_object('queue', q.name)));
     end if;
     was := q.status;
     day := today(q.branch_id);
@@ -465,11 +467,12 @@ begin
     if t.id is not null then
         perform end_ticket(act, t.id, 'cancelled', 'erase');
     end if;
-    select q.branch_id into b from tickets join queues q on q.id = queue_id where phone = p_phone order by tickets.created_at desc limit 1;
+    select q.branch_id into b from tickets join queues q on q.id = queue_id
+     where phone = p_phone and ended_at is not null order by ended_at desc limit 1;
     update notifications set phone = null, parameters = '{}', body = null,
            status = case when status = 'queued' then 'suppressed' else status end
      where phone = p_phone;
-    update tickets set phone = null, name = null where phone = p_phone;
+    update tickets set phone = null, name = null where phone = p_phone and ended_at is not null;
     delete from ussd_sessions where phone = p_phone;
     delete from customers where phone = p_phone;
     insert into notifications (branch_id, phone, template, language, urgency, expires_at, dedupe_key)
@@ -528,7 +531,7 @@ declare
     ahead int;
     walk_to text;
 begin
-    if first_in_line and exists (select from tickets where queue_id = q.id and service_date = day and status = 'waiting') then
+    if first_in_line and people_waiting(q.id, day) > 0 then
         place := place_behind(q.id, day, (select count(*)::int from tickets
                                            where queue_id = q.id and service_date = day and status = 'waiting' and priority));
     end if;
@@ -663,7 +666,7 @@ begin
     loop
         select counters.* into c from counters join counter_queues cq on cq.counter_id = counters.id and cq.queue_id = q.id
          where lower(counters.name) = lower(counter) or counter is null and is_free(counters.id)
-         order by counters.name limit 1 for update of counters;
+         order by length(counters.name), counters.name limit 1 for update of counters;
         -- While we waited for the free one, another press may have taken it.
         exit when c.id is null or counter is not null or is_free(c.id);
     end loop;

@@ -9,7 +9,8 @@ class Refused(Exception):
     """The rules refused, nothing was changed.
 
     `code` is one of: closed, paused, full (joining); no_ticket, moved_twice (a customer's ticket); outstanding,
-    no_counter, no_free_counter (calling); stale, wrong_state (a ticket that moved on); no_queue, no_branch, bad_phone.
+    no_counter, no_free_counter (calling); stale, wrong_state (a ticket that moved on); not_open (a closed line cannot
+    be paused); no_queue, bad_phone.
     `facts` are what a channel needs to say why.
     """
 

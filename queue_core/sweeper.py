@@ -20,8 +20,9 @@ SQL = load("sweeper")
 log = logging.getLogger("zamu.sweeper")
 
 INTERVAL = 1.0  # seconds between sweeps: a call expires at most this late
-SLOWER_EVERY = 60  # sweeps between two looks at who waits longer than was said
+SLOW_WORK_EVERY = 60  # sweeps between two looks at what need not be looked at every second
 OUTAGE = timedelta(minutes=10)  # people are told of an outage only beyond this
+CUT_OVER_SECONDS = 60
 MORNING = time(7)  # nobody is woken at the cut-over: the text about it leaves after this local time
 
 
@@ -31,7 +32,7 @@ async def run(core: Core, stop: asyncio.Event) -> None:
         if stop.is_set():
             return
         try:
-            await sweep(core, slower=turn % SLOWER_EVERY == 0)
+            await sweep(core, thorough=turn % SLOW_WORK_EVERY == 0)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             log.warning("sweep put off: %s", type(error).__name__)
         try:
@@ -40,18 +41,21 @@ async def run(core: Core, stop: asyncio.Event) -> None:
             continue
 
 
-async def sweep(core: Core, *, slower: bool = True) -> int:
-    """One sweep; the number of things done. Zero as well when another process sweeps right now."""
+async def sweep(core: Core, *, thorough: bool = True) -> int:
+    """One sweep; the number of things done. Zero as well when another process sweeps right now.
+
+    A thorough one also tells who waits longer than was said, and forgets answers that nobody can ask for again.
+    """
     async with core.pool.acquire() as conn:
         if not await conn.fetchval(SQL.try_lock):
             return 0
         try:
-            return await _sweep(core, slower=slower)
+            return await _sweep(core, thorough=thorough)
         finally:
             await conn.execute(SQL.unlock)
 
 
-async def _sweep(core: Core, *, slower: bool) -> int:
+async def _sweep(core: Core, *, thorough: bool) -> int:
     done: int = await core.pool.fetchval(SQL.pulse, OUTAGE)
     # Before the deadlines: nobody is asked to come back into a day that is over.
     for row in await core.pool.fetch(SQL.days_over):
@@ -64,8 +68,9 @@ async def _sweep(core: Core, *, slower: bool) -> int:
             done += 1
         except Refused as refusal:
             log.info("%s came too late: %s", row["verb"], refusal.code)
-    if slower:
+    if thorough:
         done += await core.pool.fetchval(SQL.slower)
+        await core.pool.execute(SQL.forget_answers)
     return done
 
 
@@ -75,8 +80,11 @@ async def _cut_over(core: Core, row: asyncpg.Record) -> int:
     morning = max(now, datetime.combine(now.astimezone(zone).date(), MORNING, zone))
     opening = when(next_opening(row["opening_hours"], row["timezone"], now))
     act = Act("system", "system", request=f"cut_over:{row['queue_id']}:{row['service_date']}")
-    ended: int = await core.pool.fetchval(
-        SQL.cut_over, act.as_json(), row["queue_id"], row["service_date"], morning, opening
-    )
+    async with core.pool.acquire() as conn, conn.transaction():
+        # A day with ten thousand people left takes seconds to end, in the small hours.
+        await conn.execute(SQL.take_time)
+        ended: int = await conn.fetchval(
+            SQL.cut_over, act.as_json(), row["queue_id"], row["service_date"], morning, opening, timeout=CUT_OVER_SECONDS
+        )
     core.announce(str(row["queue_id"]))
     return ended

@@ -28,7 +28,7 @@ GATHER_SECONDS = 0.01  # a busy line wakes the outbox a thousand times a second:
 CLAIM_LEASE = timedelta(seconds=10)  # claimed, not yet handed over: two statements apart
 SEND_LEASE = timedelta(seconds=60)
 SEND_SECONDS = 20.0  # a gateway's own time-outs end a send before this
-STOP_SECONDS = 5.0
+STOP_SECONDS = 4.0  # all is over within 5 s of SIGTERM
 ATTEMPTS = 3
 BACK_OFF = (
     timedelta(seconds=2),
@@ -70,7 +70,7 @@ class Outbox:
         self._awake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send until `stop` is set; then finish what is in hand, for 5 s at most."""
+        """Send until `stop` is set; then finish what is in hand, for 4 s at most."""
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(self._poll()), group.create_task(self._wake_at(stop))]
             while not stop.is_set():

@@ -202,10 +202,15 @@ class World:
         return (await tickets.look(self.core, ticket.id)).status
 
 
-async def _seed(url: str) -> None:
-    pool = await connect(url)
-    await demo.seed(Core(pool))
-    await pool.close()
+async def _seed(servers: embedded.Servers) -> None:
+    """Makes the database `world`, once a run: each conftest that takes the fixtures below asks for it."""
+    admin = await _admin(servers)
+    if not await admin.fetchval("select exists (select from pg_database where datname = 'world')"):
+        await admin.execute("create database world template zamu")
+        pool = await connect(servers.database_url.replace("/zamu?", "/world?"))
+        await demo.seed(Core(pool))
+        await pool.close()
+    await admin.close()
 
 
 async def _enter(pool: Pool) -> World:
@@ -223,14 +228,7 @@ async def _admin(servers: embedded.Servers) -> asyncpg.Connection[asyncpg.Record
 @pytest.fixture(scope="session")
 def seeded(template: embedded.Servers) -> embedded.Servers:
     """The servers with a database `world` that holds the demo world; it is copied for each test."""
-
-    async def make() -> None:
-        admin = await _admin(template)
-        await admin.execute("create database world template zamu")
-        await admin.close()
-        await _seed(template.database_url.replace("/zamu?", "/world?"))
-
-    asyncio.run(make())
+    asyncio.run(_seed(template))
     return template
 
 
@@ -239,7 +237,7 @@ async def world(seeded: embedded.Servers) -> AsyncIterator[World]:
     """The demo world, in the middle of its day, with nobody in line: the test's own."""
     name = f"world_{next(_numbers)}"
     admin = await _admin(seeded)
-    await admin.execute(f"create database {name} template world")
+    await admin.execute(f"create database {name} template world strategy file_copy")
     pool = await connect(seeded.database_url.replace("/zamu?", f"/{name}?"))
     yield await _enter(pool)
     await pool.close()

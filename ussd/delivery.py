@@ -36,13 +36,16 @@ class Marks:
 
     def request_key(self, *parts: object) -> str:
         """The name of one act, for the database to know a second asking by."""
-        digest = self._hash.copy()
-        digest.update("\0".join(map(str, parts)).encode())
-        return digest.hexdigest()
+        return self._name("\0".join(map(str, parts)))
 
     def mark(self, text: str) -> Mark:
         """What a session's trail keeps of a delivery."""
-        return len(text), self.request_key(text)[:8]
+        return len(text), self._name(text)[:8]
+
+    def _name(self, text: str) -> str:
+        digest = self._hash.copy()
+        digest.update(text.encode())
+        return digest.hexdigest()
 
     def mark_of(self, request: Request) -> Mark | None:
         """None where a second delivery cannot be told from a second press."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextvars import copy_context
 
 import asyncpg
 
@@ -34,6 +35,7 @@ class Engine:
         self._house = house
         self._marks = Marks(secret)
         self._turns = Turns()
+        self._left: set[asyncio.Task[bool]] = set()
 
     async def answer(self, request: Request) -> Page:
         """The page for this delivery: always words, within about two seconds. A repeat gets the same page."""
@@ -49,15 +51,36 @@ class Engine:
     async def _answer(self, request: Request) -> Page:
         session = Session(request.gateway, request.session_key, request.phone, MENU)
         visit = Visit(self._core, self._house, self._store, self._marks, request, session)
-        written.set(False)
         try:
-            async with asyncio.timeout(SECONDS):
-                went_on = await _take(visit)
+            went_on = await self._in_time(visit)
         except Exception as error:  # noqa: BLE001 - whatever broke, a person waits for words
             return _sorry(visit, error)
         if went_on:
             await self._store.save(visit.session)
         return visit.session.page
+
+
+    async def _in_time(self, visit: Visit) -> bool:
+        """As `_take`. What hangs is left to itself: even to cancel a query takes an answer of the server."""
+        context = copy_context()
+        context.run(written.set, False)  # noqa: FBT003 - a variable's value
+        work = asyncio.create_task(_take(visit), context=context)
+        try:
+            await asyncio.wait((work,), timeout=SECONDS)
+        finally:
+            visit.written = context[written]
+            if not work.done():
+                work.cancel()
+                self._left.add(work)
+                work.add_done_callback(self._forget)
+        if work in self._left:
+            raise TimeoutError
+        return work.result()
+
+    def _forget(self, work: asyncio.Task[bool]) -> None:
+        self._left.discard(work)
+        if not work.cancelled():
+            work.exception()  # too late to matter, and nobody else asks for it
 
 
 async def _take(visit: Visit) -> bool:
@@ -141,4 +164,4 @@ def _sorry(visit: Visit, error: Exception) -> Page:
         about,
         exc_info=None if about else error,
     )
-    return notice(visit, "unknown" if written.get() else "busy")
+    return notice(visit, "unknown" if visit.written else "busy")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("zamu.ussd")
 SQL = load("ussd")
-LINGER = 0.003  # seconds in which others get on: a statement for ten sessions costs hardly more than for one
 SECONDS = 0.5  # the caller waits for it, and Redis has the session too
+APART_SECONDS = 0.003  # nobody notices, and under load it makes one statement of many
 AWAY_SECONDS = 1.0  # how long nothing is written after that
 
 Row = tuple[str, str, str, str, str, int, float, bool]
@@ -60,17 +60,26 @@ class Rows:
             *(session.gateway, session.key, session.phone, session.state, text, session.steps),
             *(session.started, session.ended),
         )
-        done = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        loop.call_later(SECONDS, self._give_up, done)
         self._waiting.append((row, done))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
         return done
+
+    def _give_up(self, done: asyncio.Future[bool]) -> None:
+        if not done.done():
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            done.set_result(False)
 
     async def _write_all(self) -> None:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 await self._write_batch(batch)
+                if len(batch) > 1:
+                    await asyncio.sleep(APART_SECONDS)
         finally:
             self._writer = None
 
@@ -78,8 +87,7 @@ class Rows:
         latest = {row[:2]: row for row, _ in batch}  # one statement cannot change one row twice
         saved = False
         try:
-            async with asyncio.timeout(SECONDS):
-                await self._pool.execute(SQL.save_sessions, *map(list, zip(*latest.values(), strict=True)))
+            await self._pool.execute(SQL.save_sessions, *map(list, zip(*latest.values(), strict=True)))
             saved = True
         except asyncpg.DataError as error:
             if len(batch) > 1:  # one of them cannot be stored, and it must not take the others with it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -67,7 +68,9 @@ encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def parse(text: str | bytes) -> Session:
-    session = Session(**json.loads(text))
+    """A session as `dump` wrote it, also in an older or newer release."""
+    fields = json.loads(text)
+    session = Session(**{name: fields[name] for name in FIELDS if name in fields})
     session.trail = [(length, name) for length, name in session.trail]
     return session
 
@@ -79,13 +82,11 @@ class Loaded:
 
 
 def connect(url: str) -> Redis:
-    """A client that gives up in 0.3 s and never tries twice: a caller waits, and PostgreSQL knows as much."""
-    return Redis.from_url(
-        url,
-        socket_timeout=REDIS_SECONDS,
-        socket_connect_timeout=REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    """A client that never tries twice: a caller waits, and PostgreSQL knows as much.
+
+    Its own time-outs are left off: each of its steps would set one, and one around all of them is enough.
+    """
+    return Redis.from_url(url, retry=Retry(NoBackoff(), 0))
 
 
 class SessionStore:
@@ -103,7 +104,8 @@ class SessionStore:
     async def load(self, request: Request) -> Loaded:
         """The session that this request continues; None when it starts one or nobody knows it."""
         try:
-            text, over_limit = await self._get(request, starts=request.is_first)
+            async with asyncio.timeout(REDIS_SECONDS):
+                text, over_limit = await self._get(request, starts=request.is_first)
         except AWAY as error:
             self._leave_alone(error)
             session = await self.reload(request)
@@ -159,7 +161,8 @@ class SessionStore:
         if time.monotonic() < self._away_until:
             return False
         try:
-            await self._redis.set(_name(session.gateway, session.key), text, ex=SECONDS)
+            async with asyncio.timeout(REDIS_SECONDS):
+                await self._redis.set(_name(session.gateway, session.key), text, ex=SECONDS)
         except AWAY as error:
             self._leave_alone(error)
             return False

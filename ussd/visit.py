@@ -51,6 +51,7 @@ class Visit:
 
     `rebuilt`: the session was lost, and what the caller had before him is only inferred. `answered` names the
     steps at which a verb was answered before that. `arrived`: the screen is not the one that took the key.
+    `mistaken`: it needs a line that says so. `written`: a verb may have changed something.
     """
 
     core: Core
@@ -65,6 +66,7 @@ class Visit:
     answered: frozenset[str] = frozenset()
     arrived: bool = True
     mistaken: bool = False
+    written: bool = False
     _ticket: Ticket | None = None
     _place: Place | None = None
     _dial_in: DialIn | None = None

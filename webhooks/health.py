@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-import asyncpg
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from db.pool import FAILED
 
 SECONDS = 1.0
 
@@ -32,7 +33,7 @@ async def readyz(request: Request) -> JSONResponse:
 
 
 async def _database(request: Request) -> str:
-    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    with contextlib.suppress(*FAILED):
         async with asyncio.timeout(SECONDS):
             read_only: str = await request.state.pool.fetchval("show transaction_read_only")
             return "ok" if read_only == "off" else "read-only"
@@ -40,7 +41,7 @@ async def _database(request: Request) -> str:
 
 
 async def _redis(request: Request) -> str:
-    with contextlib.suppress(RedisError, OSError, TimeoutError):
+    with contextlib.suppress(RedisError, OSError):
         async with asyncio.timeout(SECONDS):
             await request.state.redis.ping()
             return "ok"

@@ -81,7 +81,7 @@ begin
     loop
         select counters.* into c from counters join counter_queues cq on cq.counter_id = counters.id and cq.queue_id = q.id
          where lower(counters.name) = lower(counter) or counter is null and is_free(counters.id)
-         order by counters.name limit 1 for update of counters;
+         order by length(counters.name), counters.name limit 1 for update of counters;
         -- While we waited for the free one, another press may have taken it.
         exit when c.id is null or counter is not null or is_free(c.id);
     end loop;

@@ -44,6 +44,8 @@ begin
     q := lock_queue(act, queue);
     if q.id is null then
         return refusal('no_queue');
+    elsif verb = 'pause' and q.status = 'closed' then
+        return end_act(act, refusal('not_open', jsonb_build_object('queue', q.name)));
     end if;
     was := q.status;
     day := today(q.branch_id);

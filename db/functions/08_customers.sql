@@ -57,11 +57,12 @@ begin
     if t.id is not null then
         perform end_ticket(act, t.id, 'cancelled', 'erase');
     end if;
-    select q.branch_id into b from tickets join queues q on q.id = queue_id where phone = p_phone order by tickets.created_at desc limit 1;
+    select q.branch_id into b from tickets join queues q on q.id = queue_id
+     where phone = p_phone and ended_at is not null order by ended_at desc limit 1;
     update notifications set phone = null, parameters = '{}', body = null,
            status = case when status = 'queued' then 'suppressed' else status end
      where phone = p_phone;
-    update tickets set phone = null, name = null where phone = p_phone;
+    update tickets set phone = null, name = null where phone = p_phone and ended_at is not null;
     delete from ussd_sessions where phone = p_phone;
     delete from customers where phone = p_phone;
     insert into notifications (branch_id, phone, template, language, urgency, expires_at, dedupe_key)

@@ -22,9 +22,16 @@ select q.id as queue_id, d.service_date, b.timezone, b.opening_hours
   from queue_days d join queues q on q.id = d.queue_id join branches b on b.id = q.branch_id
  where not d.over and d.service_date < service_date(b.timezone, b.day_starts_at, clock_timestamp())
 
+-- name: take_time
+set local statement_timeout = '60s'
+
 -- name: cut_over
 select cut_over($1, $2, $3, $4, $5)
 
 -- Who waits is told once an hour at most when the wait grew by over 20 minutes and by half of what was said.
 -- name: slower
 select tell_slower()
+
+-- No gateway repeats a request after a day, and answers hold phone numbers.
+-- name: forget_answers
+delete from requests where key in (select key from requests where at < now() - interval '1 day' order by at limit 5000)

@@ -38,7 +38,7 @@ insert into queue_days (queue_id, service_date, last_number_issued, over)
 select id, day - d, case d when 0 then 50001 else 5000 end, d > 0 from line, generate_series(0, 10) d;
 insert into tickets (queue_id, service_date, number, phone, channel, position, status, ended_at, completed_at)
 select id, day - d, i, '+2547' || lpad(i::text, 8, '0'), 'ussd', i, 'completed',
-       now() - d * interval '1 day', now() - d * interval '1 day'
+       now() - d * interval '20 hours', now() - d * interval '20 hours'
   from line, generate_series(1, 10) d, generate_series(1, 5000) i;
 insert into tickets (queue_id, service_date, number, phone, channel, position, status, deadline, alerted_at, skip_count,
                      counter_id, action, called_at)
@@ -187,6 +187,8 @@ QUESTIONS: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
     "defer": (TICKETS.defer, (_phone(110), 10), {"one_active_ticket_per_phone", "tickets_in_line"}),
     "come back": (TICKETS.come_back, (_phone(SKIPPED),), {"one_active_ticket_per_phone", "tickets_in_line"}),
     "coming": (TICKETS.coming, (_phone(CALLED),), {"one_active_ticket_per_phone", "tickets_pkey"}),
+    "erase": (load("customers").erase, (_phone(4000),), {"tickets_ended_by_phone", "notifications_by_phone"}),
+    "rate": (load("customers").rate, (_phone(4000), 5), {"tickets_ended_by_phone"}),
     "call next": (CALLING.call_next, ("queue", "Room 1", "complete"), {"tickets_in_line", "one_person_per_counter"}),
     "call and skip": (CALLING.call_next, ("queue", "Room 1", "skip"), {"tickets_in_line", "one_person_per_counter"}),
     "start": (CALLING.change_ticket, ("called", "start", None), {"tickets_pkey"}),

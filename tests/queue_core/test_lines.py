@@ -167,3 +167,9 @@ async def test_a_line_that_is_not_there_cannot_be_changed(world: World) -> None:
         with pytest.raises(Refused) as refusal:
             await change
         assert refusal.value.code == "no_queue"
+
+
+async def test_a_closed_line_cannot_be_paused(world: World) -> None:
+    await queues.close(world.core, world.clerk(), world.queue_ids["A"], send_home=False)
+    with pytest.raises(Refused, match="not_open"):
+        await queues.pause(world.core, world.clerk(), world.queue_ids["A"])

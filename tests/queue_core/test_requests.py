@@ -179,3 +179,12 @@ class _Dying:
 
     def is_closed(self) -> bool:
         return bool(self._connection.is_closed())
+
+
+async def test_answers_are_forgotten_after_a_day(world: World) -> None:
+    await world.join(1)
+    await world.sweep()
+    assert await world.pool.fetchval("select count(*) from requests") > 0
+    await world.pool.execute("update requests set at = at - interval '25 hours'")
+    await world.sweep()
+    assert await world.pool.fetchval("select count(*) from requests") == 0

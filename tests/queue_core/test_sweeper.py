@@ -127,7 +127,7 @@ async def test_between_two_looks_at_long_waits_only_deadlines_are_swept(world: W
     await world.pool.execute("update tickets set told_minutes = 5")
     await world.set(avg_service_seconds=6000, completed_count=10)
     await world.later(61)
-    assert await sweeper.sweep(world.core, slower=False) == 0
+    assert await sweeper.sweep(world.core, thorough=False) == 0
     assert await world.sweep() == 1
 
 
@@ -175,20 +175,20 @@ async def test_the_clock_ticks_until_it_is_stopped_whatever_fails(
         ConnectionRefusedError("gone"),
     ]
     stop = asyncio.Event()
-    slower_in: list[bool] = []
+    thorough_in: list[bool] = []
 
-    async def failing(_core: Core, *, slower: bool) -> int:
-        slower_in.append(slower)
+    async def failing(_core: Core, *, thorough: bool) -> int:
+        thorough_in.append(thorough)
         if failures:
             raise failures.pop()
         stop.set()
         return 0
 
     monkeypatch.setattr(sweeper, "INTERVAL", 0.001)
-    monkeypatch.setattr(sweeper, "SLOWER_EVERY", 2)
+    monkeypatch.setattr(sweeper, "SLOW_WORK_EVERY", 2)
     monkeypatch.setattr(sweeper, "sweep", failing)
     await sweeper.run(world.core, stop)
-    assert slower_in == [True, False, True, False, True]
+    assert thorough_in == [True, False, True, False, True]
     assert caplog.messages == [
         "sweep put off: ConnectionRefusedError",
         "sweep put off: InternalClientError",

@@ -71,9 +71,7 @@ async def test_the_ledger_over_http(http: httpx.AsyncClient, telco: RunningTelco
     assert (await http.get("/telco/ledger?after=1")).json()["rows"] == rows[1:]
 
 
-async def test_faults_are_replaced_and_cleared_over_http(
-    http: httpx.AsyncClient, telco: RunningTelco
-) -> None:
+async def test_faults_are_replaced_and_cleared_over_http(http: httpx.AsyncClient, telco: RunningTelco) -> None:
     await http.post("/telco/faults", json={"sms": [{"status": 500}], "ussd": [{"drop_reply": True}]})
     await http.post("/telco/faults", json={"ussd": [{"phone": AMINA, "drop_reply": True, "count": 1}]})
     assert (len(telco.faults.sms), len(telco.faults.ussd)) == (0, 1)

@@ -20,8 +20,7 @@ async def test_the_first_request_has_the_five_fields_and_an_empty_text(
     assert (screen.text, screen.open) == ("Welcome\n1 Join", True)
     assert re.fullmatch(r"ATUid_[0-9a-f]{32}", first.form["sessionId"])
     assert first.raw == (
-        f"sessionId={screen.session}&phoneNumber=%2B254711000001&networkCode=99999"
-        "&serviceCode=%2A384%2A40%23&text="
+        f"sessionId={screen.session}&phoneNumber=%2B254711000001&networkCode=99999&serviceCode=%2A384%2A40%23&text="
     )
     assert first.headers["content-type"] == "application/x-www-form-urlencoded"
 
@@ -41,14 +40,10 @@ async def test_inputs_are_joined_as_typed_never_trimmed_and_never_collapsed(
     for keys in ("2", "2", " a b ", "", "0042", "C+B & 10% #*é"):
         await amina.press(keys)
     assert application.received[-1].form["text"] == "2*2* a b **0042*C+B & 10% #*é"
-    assert application.received[-1].raw.endswith(
-        "text=2%2A2%2A+a+b+%2A%2A0042%2AC%2BB+%26+10%25+%23%2A%C3%A9"
-    )
+    assert application.received[-1].raw.endswith("text=2%2A2%2A+a+b+%2A%2A0042%2AC%2BB+%26+10%25+%23%2A%C3%A9")
 
 
-async def test_digits_dialled_after_the_code_are_the_first_text(
-    amina: Handset, application: Application
-) -> None:
+async def test_digits_dialled_after_the_code_are_the_first_text(amina: Handset, application: Application) -> None:
     await amina.dial("*384*40*4071*1#")
     await amina.press("2")
     assert [request.form["text"] for request in application.received] == ["4071*1", "4071*1*2"]
@@ -70,9 +65,7 @@ async def test_a_star_can_be_sent_bare(config: TelcoConfig, application: Applica
 
 
 @pytest.mark.parametrize("code", ["*384*41#", "*384*4#", "*384*40", "384*40#", "*384*401#", ""])
-async def test_another_code_never_reaches_the_application(
-    amina: Handset, application: Application, code: str
-) -> None:
+async def test_another_code_never_reaches_the_application(amina: Handset, application: Application, code: str) -> None:
     screen = await amina.dial(code)
     assert (screen.text, screen.open) == (INVALID_CODE, False)
     assert application.received == []

@@ -45,9 +45,7 @@ async def test_a_reply_that_is_not_exactly_con_or_end_fails_the_session(
 
 
 @pytest.mark.parametrize("status", [302, 404, 500, 503])
-async def test_a_status_outside_2xx_fails_the_session(
-    amina: Handset, application: Application, status: int
-) -> None:
+async def test_a_status_outside_2xx_fails_the_session(amina: Handset, application: Application, status: int) -> None:
     application.answer = lambda _form: PlainTextResponse("CON Hi", status, headers={"Location": "/ussd"})
     screen = await amina.dial(SHORT_CODE)
     assert screen.text == NETWORK_ERROR
@@ -69,9 +67,7 @@ async def test_an_application_slower_than_the_deadline_fails_the_session(
     assert end["errorMessage"] == "The application did not answer within 0.05 s."
 
 
-@pytest.mark.parametrize(
-    "url", ["", "ftp://127.0.0.1/", "http://127.0.0.1:1/ussd", "http://127.0.0.1:99999/"]
-)
+@pytest.mark.parametrize("url", ["", "ftp://127.0.0.1/", "http://127.0.0.1:1/ussd", "http://127.0.0.1:99999/"])
 async def test_an_application_that_is_not_there_is_a_network_error(config: TelcoConfig, url: str) -> None:
     async with running(replace(config, ussd_url=url)) as telco:
         screen = await telco.phone(AMINA).dial(SHORT_CODE)
@@ -144,9 +140,7 @@ async def test_the_network_ends_a_session_that_nobody_answers(
     assert len(application.got("/ussd")) == 1
 
 
-async def test_end_events_can_be_lost_and_the_ledger_knows(
-    config: TelcoConfig, application: Application
-) -> None:
+async def test_end_events_can_be_lost_and_the_ledger_knows(config: TelcoConfig, application: Application) -> None:
     async with running(replace(config, end_events=False)) as telco:
         amina = telco.phone(AMINA)
         await amina.dial(SHORT_CODE)

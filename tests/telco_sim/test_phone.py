@@ -64,9 +64,7 @@ async def test_hanging_up_and_commands_between_answers(telco: RunningTelco, appl
     assert "You said 7*sms*\n" in out
     assert "  *384*40#     dial; any code that begins with * and ends with #\n" in out
     assert out.endswith(
-        "reply> h\nYou hung up.\n"
-        "dial> h\nNo session is open.\n"
-        "dial> 9\nDial a code first, such as *384*40#.\n"
+        "reply> h\nYou hung up.\ndial> h\nNo session is open.\ndial> 9\nDial a code first, such as *384*40#.\n"
     )
 
 
@@ -132,9 +130,7 @@ class Terminal:
     async def read_until(self, words: str) -> str:
         """Return what appeared since the last call, up to and with these words."""
         while words not in self.shown:
-            self.shown += (
-                await asyncio.wait_for(asyncio.to_thread(os.read, self._master, 4096), 10)
-            ).decode()
+            self.shown += (await asyncio.wait_for(asyncio.to_thread(os.read, self._master, 4096), 10)).decode()
         before, _, self.shown = self.shown.partition(words)
         return before + words
 

@@ -57,9 +57,7 @@ async def test_options_may_come_from_the_environment(application: Application) -
 
 async def test_sigterm_stops_the_telco_while_requests_wait(application: Application) -> None:
     application.held = True
-    async with telco_process(
-        "--port", "0", "--api-key", "k", "--ussd-url", f"{application.url}/ussd"
-    ) as process:
+    async with telco_process("--port", "0", "--api-key", "k", "--ussd-url", f"{application.url}/ussd") as process:
         async with httpx.AsyncClient(base_url=await address(process), trust_env=False, timeout=30) as http:
             polling = asyncio.create_task(http.get(f"/telco/inbox/{AMINA}?wait=60"))
             call = {"phone": AMINA, "code": SHORT_CODE}

@@ -97,9 +97,7 @@ async def test_an_unknown_sender_is_told_with_201_and_no_recipients(send: Sender
 
 
 @pytest.mark.parametrize(("number", "code"), MAGIC_NUMBERS.items())
-async def test_a_magic_number_fails_with_its_code(
-    send: Sender, telco: RunningTelco, number: str, code: int
-) -> None:
+async def test_a_magic_number_fails_with_its_code(send: Sender, telco: RunningTelco, number: str, code: int) -> None:
     answer = (await send("Hi", [number]))["SMSMessageData"]
     assert answer["Message"] == "Sent to 0/1 Total Cost: 0"
     assert answer["Recipients"] == [
@@ -126,9 +124,7 @@ async def test_each_recipient_has_a_fate_of_its_own(send: Sender, telco: Running
     assert [len(telco.phone(number).inbox) for number in (AMINA, BARAKA)] == [1, 1]
 
 
-async def test_reports_follow_from_sent_to_success(
-    send: Sender, telco: RunningTelco, application: Application
-) -> None:
+async def test_reports_follow_from_sent_to_success(send: Sender, telco: RunningTelco, application: Application) -> None:
     answer = (await send("Hi", [AMINA]))["SMSMessageData"]
     await telco.settle()
     reports = [request.form for request in application.got("/delivery")]

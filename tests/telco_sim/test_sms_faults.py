@@ -37,9 +37,7 @@ async def test_a_cut_connection_hides_that_the_text_was_accepted(telco: RunningT
     assert (await send(telco, AMINA)).status_code == 201
 
 
-async def test_a_hanging_gateway_has_accepted_the_text_and_never_answers(
-    telco: RunningTelco, amina: Handset
-) -> None:
+async def test_a_hanging_gateway_has_accepted_the_text_and_never_answers(telco: RunningTelco, amina: Handset) -> None:
     telco.set_faults(Faults(sms=[SmsFault(ending="hang")]))
     sending = asyncio.create_task(send(telco, AMINA))
     await amina.wait_for_text("Your turn")
@@ -48,9 +46,7 @@ async def test_a_hanging_gateway_has_accepted_the_text_and_never_answers(
     sending.cancel()
 
 
-async def test_a_telco_with_a_hanging_request_can_still_be_stopped(
-    telco: RunningTelco, amina: Handset
-) -> None:
+async def test_a_telco_with_a_hanging_request_can_still_be_stopped(telco: RunningTelco, amina: Handset) -> None:
     telco.set_faults(Faults(sms=[SmsFault(ending="hang")]))
     sending = asyncio.create_task(send(telco, AMINA))
     await amina.wait_for_text("Your turn")
@@ -133,9 +129,7 @@ def test_a_rule_that_would_do_nothing_is_refused(rule: dict[str, object]) -> Non
         Faults.from_json({"sms": [rule]})
 
 
-async def test_waiting_for_a_text_that_never_comes_says_what_came(
-    telco: RunningTelco, amina: Handset
-) -> None:
+async def test_waiting_for_a_text_that_never_comes_says_what_came(telco: RunningTelco, amina: Handset) -> None:
     await send(telco, AMINA)
     with pytest.raises(AssertionError, match=r"No text with 'lunch'.*Your turn"):
         await amina.wait_for_text("lunch", within=0.05)

@@ -22,9 +22,7 @@ async def test_every_request_can_be_delivered_three_times(
     assert (await application.wait_for("/end")).form["hopsCount"] == "2"
 
 
-async def test_copies_delivered_at_once_overlap(
-    amina: Handset, application: Application, telco: RunningTelco
-) -> None:
+async def test_copies_delivered_at_once_overlap(amina: Handset, application: Application, telco: RunningTelco) -> None:
     telco.set_faults(Faults(ussd=[UssdFault(deliver=2, at_once=True)]))
     application.held = True
     dialling = asyncio.create_task(amina.dial(SHORT_CODE))
@@ -44,9 +42,7 @@ async def test_a_lost_reply_fails_the_session_although_the_application_acted(
     assert (await application.wait_for("/end")).form["status"] == "Failed"
 
 
-async def test_a_caller_can_be_gone_after_a_step(
-    amina: Handset, application: Application, telco: RunningTelco
-) -> None:
+async def test_a_caller_can_be_gone_after_a_step(amina: Handset, application: Application, telco: RunningTelco) -> None:
     telco.set_faults(Faults(ussd=[UssdFault(hop=2, hang_up=True)]))
     assert (await amina.dial(SHORT_CODE)).open
     screen = await amina.press("5")
@@ -54,18 +50,14 @@ async def test_a_caller_can_be_gone_after_a_step(
     assert (await application.wait_for("/end")).form["status"] == "Incomplete"
 
 
-async def test_the_first_text_can_be_prefilled(
-    amina: Handset, application: Application, telco: RunningTelco
-) -> None:
+async def test_the_first_text_can_be_prefilled(amina: Handset, application: Application, telco: RunningTelco) -> None:
     telco.set_faults(Faults(ussd=[UssdFault(prefilled="4071*1")]))
     await amina.dial(SHORT_CODE)
     await amina.press("2")
     assert [request.form["text"] for request in application.received] == ["4071*1", "4071*1*2"]
 
 
-async def test_what_was_typed_can_be_lost(
-    amina: Handset, application: Application, telco: RunningTelco
-) -> None:
+async def test_what_was_typed_can_be_lost(amina: Handset, application: Application, telco: RunningTelco) -> None:
     telco.set_faults(Faults(ussd=[UssdFault(hop=3, empty_input=True)]))
     await amina.dial(SHORT_CODE)
     await amina.press("2")
@@ -82,9 +74,7 @@ async def test_the_phone_number_can_change_within_a_session(
     assert [request.form["phoneNumber"] for request in application.received] == [AMINA, "+254711000099"]
 
 
-async def test_a_fault_for_one_phone_and_one_time_touches_nothing_else(
-    amina: Handset, telco: RunningTelco
-) -> None:
+async def test_a_fault_for_one_phone_and_one_time_touches_nothing_else(amina: Handset, telco: RunningTelco) -> None:
     telco.set_faults(Faults(ussd=[UssdFault(phone=AMINA, count=1, drop_reply=True)]))
     assert (await telco.phone("+254711000002").dial(SHORT_CODE)).open
     assert not (await amina.dial(SHORT_CODE)).open

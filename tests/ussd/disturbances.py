@@ -49,6 +49,7 @@ class Link:
     def __init__(self, database_url: str) -> None:
         self.target = parse_qs(urlsplit(database_url).query)["host"][0] + "/.s.PGSQL.5432"
         self.cut = False
+        self.swallow = False
         self.last_words = b""
         self.writers: set[asyncio.StreamWriter] = set()
 
@@ -72,6 +73,8 @@ class Link:
     async def _out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
+                if self.swallow:
+                    continue
                 writer.write(data)
                 if self.last_words and self.last_words in data:
                     self.cut = True

@@ -90,9 +90,7 @@ async def test_both_stores_away_is_said_in_words(world: World, tmp_path: Path, d
             pool.terminate()
 
 
-async def test_an_answer_lost_after_the_commit_is_not_called_nothing(
-    wire: tuple[Caller, Link], world: World
-) -> None:
+async def test_an_answer_lost_after_the_commit_is_not_called_nothing(wire: tuple[Caller, Link], world: World) -> None:
     caller, link = wire
     await caller.dial("*384*40*4071*1#")
     link.last_words = b'"channel": "ussd"'

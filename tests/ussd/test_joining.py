@@ -116,9 +116,7 @@ async def test_a_search_is_letters_and_nothing_else(caller: Caller) -> None:
     caller.is_at("home")
 
 
-async def test_a_wide_choice_of_places_has_three_pages_and_then_asks_for_the_code(
-    caller: Caller, world: World
-) -> None:
+async def test_a_wide_choice_of_places_has_three_pages_and_then_asks_for_the_code(caller: Caller, world: World) -> None:
     await world.pool.execute(
         """with more as (insert into branches (organization_id, code, name, phone)
              select organization_id, (6000 + n)::text, 'Afya Clinic Number ' || lpad(n::text, 2, '0'), phone
@@ -177,9 +175,7 @@ async def test_a_closed_place_says_when_it_opens(caller: Caller, world: World) -
 
 
 async def test_a_place_without_hours_is_just_closed(caller: Caller, world: World) -> None:
-    await world.pool.execute(
-        "update branches set is_open = false, opening_hours = '{}' where code = $1", CLINIC
-    )
+    await world.pool.execute("update branches set is_open = false, opening_hours = '{}' where code = $1", CLINIC)
     await caller.dial("*384*40*4071#")
     caller.sees("Kilimani Clinic is closed now.\nYou are not in line.", "call 0700123456")
 

@@ -140,9 +140,7 @@ async def test_redis_is_a_black_hole(tmp_path: Path, world: World, gateway: str)
         assert len(taken) < 4
 
 
-async def test_old_states_that_come_back_with_redis_are_dropped(
-    caller: Caller, world: World, sessions: Redis
-) -> None:
+async def test_old_states_that_come_back_with_redis_are_dropped(caller: Caller, world: World, sessions: Redis) -> None:
     await caller.dial()
     await caller.press("1")
     kept = {key: await sessions.get(key) for key in await sessions.keys("ussd:*")}
@@ -205,9 +203,7 @@ async def test_after_a_loss_no_key_gives_up_a_place_on_a_screen_that_nobody_saw(
     assert await world.ticket(1)
 
 
-async def test_without_a_transcript_a_lost_caller_begins_anew(
-    engine: Engine, world: World, lose_all: Breaks
-) -> None:
+async def test_without_a_transcript_a_lost_caller_begins_anew(engine: Engine, world: World, lose_all: Breaks) -> None:
     await world.line(1)
     caller = Caller(engine, phone(1), "neutral")
     await caller.dial()

@@ -160,9 +160,7 @@ def delivery(*answered: str, now: str, **session: object) -> Delivery:
         (["", "12"], "1*2", ["1", "2"]),
     ],
 )
-def test_a_transcript_is_read_from_where_it_was_left(
-    answered: list[str], now: str, typed: list[str] | None
-) -> None:
+def test_a_transcript_is_read_from_where_it_was_left(answered: list[str], now: str, typed: list[str] | None) -> None:
     assert delivery(*answered, now=now).inputs == typed
 
 

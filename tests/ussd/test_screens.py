@@ -74,7 +74,9 @@ def test_the_way_back_is_shown_unless_something_went_wrong(language: str) -> Non
     for text, template in catalogues()[language].texts.items():
         for fields in longest(language):
             if "0" in template.moves:
-                assert template.moves["0"] in fit(template.body.format_map(fields), tuple(template.moves.values())), text
+                assert template.moves["0"] in fit(template.body.format_map(fields), tuple(template.moves.values())), (
+                    text
+                )
 
 
 def takes_keys(text: str) -> bool:

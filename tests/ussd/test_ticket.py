@@ -191,9 +191,7 @@ async def test_redialling_the_posters_code_shows_the_place(caller: Caller, world
     assert await world.ticket(1)
 
 
-async def test_the_code_of_another_place_leads_there_unless_it_is_ones_turn(
-    caller: Caller, world: World
-) -> None:
+async def test_the_code_of_another_place_leads_there_unless_it_is_ones_turn(caller: Caller, world: World) -> None:
     await world.line(1, queue="A")
     await caller.dial("*384*40*5084#")
     caller.sees("Moi Avenue Bank")

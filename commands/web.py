@@ -1,0 +1,91 @@
+"""uvicorn as `zamu serve` runs it: a stop that was asked for is quick, is no failure, and finishes what is in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import subprocess
+import sys
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
+
+STOP_SECONDS = 4  # what is in hand may take this long after SIGTERM; all is over within 5 s
+SENDER = [sys.executable, "-m", "cli", "worker"]
+
+log = logging.getLogger("zamu")
+
+
+def config(app: Starlette | str, workers: int = 1) -> uvicorn.Config:
+    """`app` is an application, or the name of what makes one in each of several processes."""
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+class One(uvicorn.Server):
+    """One process. `ending` is set as soon as it is to stop, so that texts are finished while requests are."""
+
+    def __init__(self, app: Starlette, ending: asyncio.Event) -> None:
+        super().__init__(config(app))
+        self._ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()  # or uvicorn raises them again after the end, as if that were a failure
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending.set()
+        await super().shutdown(sockets)
+
+
+class Several(Multiprocess):
+    """Several web processes, and where `sends` one more that sends texts. Whichever dies is started again."""
+
+    def __init__(self, app: str, workers: int, listener: socket.socket, *, sends: bool) -> None:
+        super().__init__(config(app, workers), [listener])
+        self._sends = sends
+        self._sender: subprocess.Popen[bytes] | None = None
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        self._start_sender()
+
+    def keep_subprocess_alive(self) -> None:
+        super().keep_subprocess_alive()
+        if self._sender and self._sender.poll() is not None:
+            log.error("the process that sends texts ended with status %s", self._sender.returncode)
+            self._start_sender()
+
+    def terminate_all(self) -> None:
+        if self._sender:
+            self._sender.terminate()
+        super().terminate_all()
+
+    def join_all(self) -> None:
+        super().join_all()
+        if self._sender:
+            end(self._sender)
+
+    def _start_sender(self) -> None:
+        if self._sends:
+            # In a group of its own, so that Ctrl-C does not hit it before us.
+            self._sender = subprocess.Popen(SENDER, start_new_session=True)  # noqa: S603 - our own words only
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End another process of ours, in good order if it can."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
