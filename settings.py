@@ -19,7 +19,7 @@ from queue_core.text import is_gsm, units
 # Name, default, and what `zamu serve --help` says of it.
 TABLE = (
     ("ZAMU_DATA_DIR", ".zamu", "Folder of the embedded servers and of what is generated at first start."),
-    ("ZAMU_DATABASE_URL", None, "PostgreSQL 15 or newer. Unset: an embedded one runs in ZAMU_DATA_DIR."),
+    ("ZAMU_DATABASE_URL", None, "PostgreSQL, tested on 18. Unset: an embedded one runs in ZAMU_DATA_DIR."),
     ("ZAMU_REDIS_URL", None, "Redis or Valkey. Unset: an embedded Valkey runs in ZAMU_DATA_DIR."),
     ("ZAMU_PUBLIC_URL", "http://127.0.0.1:8000", "Where gateways reach this server from outside."),
     ("ZAMU_SECRET_KEY", None, "At least 32 characters. Unset with embedded servers: generated and kept."),
