@@ -34,22 +34,24 @@ def pass_settings(command: Callable[Concatenate[Settings, Given], Result]) -> Ca
 
 
 @contextmanager
-def servers(settings: Settings) -> Iterator[embedded.Servers]:
-    """Where PostgreSQL and Redis are, with the schema in place.
-
-    Embedded ones run while the context is open and are migrated by themselves; an outside database is migrated by
-    `zamu migrate` only.
-    """
+def places(settings: Settings) -> Iterator[embedded.Servers]:
+    """Where PostgreSQL and Redis are. Embedded ones run while the context is open, and are migrated by themselves."""
     if settings.database_url and settings.redis_url:
-        _need_schema(settings.database_url)
         yield embedded.Servers(settings.database_url, settings.redis_url)
         return
     with embedded.start(settings.data_dir) as own:
-        if settings.database_url:
-            _need_schema(settings.database_url)
-        else:
+        if not settings.database_url:
             asyncio.run(migrate(own.database_url))
         yield embedded.Servers(settings.database_url or own.database_url, settings.redis_url or own.redis_url)
+
+
+@contextmanager
+def servers(settings: Settings) -> Iterator[embedded.Servers]:
+    """The same with the schema in place: an outside database is migrated by `zamu migrate` only."""
+    with places(settings) as where:
+        if settings.database_url:
+            _need_schema(settings.database_url)
+        yield where
 
 
 def _need_schema(url: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import click
 
 from commands.context import ask, pass_settings
-from commands.server import PORT, bind, describe, ending_at_once, run_web
+from commands.server import PORT, bind, describe, end, ending_at_once, run_web
 from db.embedded import start
 from db.migrate import migrate as apply
 from db.migrate import pending

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -13,9 +12,11 @@ import asyncpg
 import click
 import redis.asyncio
 
-from commands.context import as_json, pass_settings, servers
+from commands.context import as_json, pass_settings, places
+from commands.words import cause
 from db.embedded import EmbeddedError, Servers
 from db.migrate import MigrationError, pending
+from db.pool import FAILED
 from db.queries import load
 from settings import Settings
 
@@ -36,10 +37,10 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
     """Look at everything that Zamu needs. Exit status 1 when something is wrong."""
     findings = _settings_findings(settings)
     try:
-        with servers(settings) as where:
+        with places(settings) as where:
             findings += asyncio.run(_server_findings(where))
-    except (EmbeddedError, MigrationError, OSError, asyncpg.PostgresError) as error:
-        findings.append(Finding("wrong", "database", str(error)))
+    except EmbeddedError as error:
+        findings.append(Finding("wrong", "servers", str(error)))
     if as_json:
         click.echo(json.dumps({"findings": [asdict(finding) for finding in findings]}))
     else:
@@ -73,20 +74,27 @@ def _settings_findings(settings: Settings) -> list[Finding]:
 
 
 async def _server_findings(where: Servers) -> list[Finding]:
-    return [finding async for finding in _database(where.database_url)] + [await _redis(where.redis_url)]
+    return [*await _database(where.database_url), await _redis(where.redis_url)]
 
 
-async def _database(url: str) -> AsyncIterator[Finding]:
-    connection = await asyncpg.connect(url)
+async def _database(url: str) -> list[Finding]:
     try:
         missing = await pending(url)
         if missing:
-            yield Finding("wrong", "database", f"It lacks {', '.join(missing)}. Run `zamu migrate`.")
-            return
-        facts: dict[str, Any] = dict(await connection.fetchrow(SQL.facts) or {})
-        yield Finding("ok", "database", f"PostgreSQL {facts['version']} answers, and its schema is up to date.")
-        for finding in _outbox(facts):
-            yield finding
+            return [Finding("wrong", "database", f"It lacks {', '.join(missing)}. Run `zamu migrate`.")]
+        facts = await _facts(url)
+    except MigrationError as error:
+        return [Finding("wrong", "database", str(error))]
+    except FAILED as error:
+        return [Finding("wrong", "database", f"It does not serve us ({cause(error)}). See that it runs.")]
+    healthy = Finding("ok", "database", f"PostgreSQL {facts['version']} answers, and its schema is up to date.")
+    return [healthy, *_outbox(facts)]
+
+
+async def _facts(url: str) -> dict[str, Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        return dict(await connection.fetchrow(SQL.facts) or {})
     finally:
         await connection.close()
 
@@ -120,7 +128,7 @@ async def _redis(url: str) -> Finding:
     client = redis.asyncio.from_url(url, socket_connect_timeout=2, socket_timeout=2)
     try:
         info = await client.info("server")
-        policy = (await client.config_get("maxmemory-policy"))["maxmemory-policy"]
+        policy = await _policy(client)
     except redis.exceptions.RedisError as error:
         return Finding(
             "wrong",
@@ -130,10 +138,18 @@ async def _redis(url: str) -> Finding:
     finally:
         await client.aclose()
     name = info.get("valkey_version") or info["redis_version"]
-    if policy != "noeviction":
+    if policy not in (None, "noeviction"):
         return Finding(
             "warning",
             "redis",
             f"Version {name} answers, but may drop sessions ({policy}). Set maxmemory-policy noeviction.",
         )
     return Finding("ok", "redis", f"Version {name} answers.")
+
+
+async def _policy(client: redis.asyncio.Redis) -> str | None:
+    """What it does when it is full; None where whoever runs it keeps that to himself."""
+    try:
+        return str((await client.config_get("maxmemory-policy"))["maxmemory-policy"])
+    except redis.exceptions.ResponseError:
+        return None

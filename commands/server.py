@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from commands.context import pass_settings, servers
 from db.embedded import Servers
 from settings import TABLE, Settings, as_environ
 
+STOP_SECONDS = 4  # what is in hand may take this long after SIGTERM; all is over within 5 s
 BACKLOG = 2048
 PORT = click.IntRange(1, 65_535)
 HELP = "Settings are environment variables:\n\n" + "\n\n".join(
@@ -89,14 +91,24 @@ def worker(settings: Settings) -> None:
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening address, or one clear sentence when it cannot be had. Who comes early waits until we serve."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
         raise click.ClickException(
-            f"Port {port} at {host} cannot be used ({error.strerror}). Nothing was started. Stop what listens"
-            " there, or choose another with --port."
+            f"Port {port} at {host} cannot be used: {why}. Nothing was started. Stop what listens there, or choose"
+            " another with --port."
         ) from None
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End another process of ours, in good order if it can."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def describe(settings: Settings, url: str) -> None:
@@ -106,7 +118,7 @@ def describe(settings: Settings, url: str) -> None:
         ("database", "outside" if settings.database_url else f"embedded in {settings.data_dir}"),
         ("redis", "outside" if settings.redis_url else f"embedded in {settings.data_dir}"),
         ("texts", _texts(settings)),
-        ("worker", "in this process" if settings.embedded else "not here: run `zamu worker` as well"),
+        ("worker", "here as well" if settings.embedded else "not here: run `zamu worker` as well"),
         ("shortcode", settings.shortcode),
         ("gateways", f"{settings.public_url}/hooks/africastalking/ussd/<ZAMU_WEBHOOK_SECRET>"),
         ("", f"{settings.public_url}/hooks/africastalking/delivery/<ZAMU_WEBHOOK_SECRET>"),

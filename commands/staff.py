@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from commands.context import as_json, ask, operator, pass_settings
-from commands.words import say
+from commands.words import refuse, say
 from queue_core import staff as people
+from queue_core.errors import Refused
 from settings import Settings
+
+LOGIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 
 
 @click.group()
@@ -35,19 +40,18 @@ def add(
 ) -> None:
     """Add a staff member; the first password is printed once and must be changed at the first login."""
     if role != "admin" and not branch:
-        raise click.UsageError(f"A {role} works at one branch: give --branch and its 4-digit code.")
+        raise click.UsageError(
+            f"A person with the role {role} works at one branch: give --branch and its 4-digit code."
+        )
+    if not LOGIN.fullmatch(login):
+        raise click.BadParameter("A login is 1 to 32 small letters, digits, dots and dashes.")
     password = ask(
         settings,
         lambda core: people.add(core, organization, branch, role, login, name or login),
         as_json=as_json,
     )
     if password is None:
-        say(
-            {"refused": "not_added"},
-            f"{login} was not added: the login is taken, or there is no such organization or branch.",
-            as_json=as_json,
-        )
-        raise SystemExit(1)
+        refuse(Refused("not_added", {"login": login}), as_json=as_json)
     say(
         {"login": login, "password": password},
         f"{login} was added. First password: {password}",

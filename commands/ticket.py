@@ -10,6 +10,7 @@ from queue_core import calling, queues, tickets
 from queue_core.calling import Changed
 from queue_core.core import Core
 from queue_core.phones import normalise
+from queue_core.text import plain_name
 from queue_core.tickets import Joined, Ticket
 from settings import Settings
 
@@ -37,10 +38,13 @@ def _said(ticket: Ticket, sentence: str, *, as_json: bool) -> None:
 @pass_settings
 def join(settings: Settings, queue: str, phone: str, name: str | None, *, as_json: bool) -> None:
     """Put a phone into a line, or show the place that it already has."""
+    plain = plain_name(name) if name else None
+    if name and plain is None:
+        raise click.BadParameter("No phone can show this name. Leave it out, or write it in Latin letters.")
 
     async def work(core: Core) -> Joined:
         found = await queues.find(core, operator(), queue)
-        return await tickets.join(core, operator(), found["id"], normalise(phone), name=name)
+        return await tickets.join(core, operator(), found["id"], normalise(phone), name=plain)
 
     joined = ask(settings, work, as_json=as_json)
     was = "is in line" if joined.new else "was already in line"

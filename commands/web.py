@@ -13,7 +13,8 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
-STOP_SECONDS = 4  # what is in hand may take this long after SIGTERM; all is over within 5 s
+from commands.server import STOP_SECONDS, end
+
 SENDER = [sys.executable, "-m", "cli", "worker"]
 
 log = logging.getLogger("zamu")
@@ -80,12 +81,3 @@ class Several(Multiprocess):
         if self._sends:
             # In a group of its own, so that Ctrl-C does not hit it before us.
             self._sender = subprocess.Popen(SENDER, start_new_session=True)  # noqa: S603 - our own words only
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End another process of ours, in good order if it can."""
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()

@@ -23,6 +23,7 @@ REASONS = {
     "no_free_counter": "Every counter of this queue has somebody. Nobody was called. Name one with --counter.",
     "wrong_state": "{label} is {status} now. Nothing was changed.",
     "stale": "{label} has changed since you looked; it is {status} now. Nothing was changed.",
+    "not_added": "{login} was not added: the login is taken, or there is no such organization or branch.",
     "bad_phone": "This is not a phone number that can get texts. Nobody was added. Write it like +254711000001.",
 }  # fmt: skip
 
@@ -46,8 +47,12 @@ def refuse(refusal: Refused, *, as_json: bool) -> NoReturn:
     raise SystemExit(1)
 
 
+def cause(error: Exception) -> str:
+    """An error of the database in its own words, without the rows that it may quote."""
+    return str(error.args[0]) if isinstance(error, asyncpg.PostgresError) else str(error) or type(error).__name__
+
+
 def trouble(error: Exception, *, changed: bool = False) -> str:
     """What to say when the database does not answer, or not as it should. `changed`: perhaps it had acted before."""
-    words = error.args[0] if isinstance(error, asyncpg.PostgresError) else str(error) or type(error).__name__
     now = "It is not known if it was done: look before you try again." if changed else "Nothing was changed."
-    return f"The database does not serve us ({words}). {now} `zamu doctor` says more."
+    return f"The database does not serve us ({cause(error)}). {now} `zamu doctor` says more."

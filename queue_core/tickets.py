@@ -129,7 +129,11 @@ async def look(core: Core, ticket_id: str) -> Ticket:
 
 
 async def dial_in(core: Core, phone: str) -> DialIn:
-    facts = await core.pool.fetchval(SQL.dial_in, phone)
+    return dial_in_from(await core.pool.fetchval(SQL.dial_in, phone))
+
+
+def dial_in_from(facts: dict[str, Any]) -> DialIn:
+    """From the JSON of the database function `dial_in`."""
     for key in ("ticket", "shut", "ratable"):
         facts[key] = from_facts(facts[key]) if facts[key] else None
     return DialIn(**facts)

@@ -7,13 +7,12 @@ import logging
 from collections import deque
 from contextvars import copy_context
 
-import asyncpg
-
 from queue_core.core import Core, written
 from queue_core.phones import mask
 from ussd.delivery import Marks, read, too_long
 from ussd.rebuild import last_answer, steps
 from ussd.request import Ended, Page, Request
+from ussd.rows import DOWN
 from ussd.screens import MENU, SCREENS
 from ussd.session import Session, SessionStore, newer
 from ussd.turns import Turns
@@ -23,7 +22,6 @@ from ussd.walk import Notice, fire, notice, walk
 log = logging.getLogger("zamu.ussd")
 
 SECONDS = 2.0  # nobody waits longer for words
-DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class Engine:
@@ -38,7 +36,13 @@ class Engine:
         self._left: set[asyncio.Task[bool]] = set()
 
     async def answer(self, request: Request) -> Page:
-        """The page for this delivery: always words, within about two seconds. A repeat gets the same page."""
+        """The page for this delivery: always words, within about two seconds. A repeat gets the same page.
+
+        Only a caller who has hung up gets an empty one.
+        """
+        if request.is_abort:
+            await self.ended(Ended(request.gateway, request.session_key, reached_end=False))
+            return Page("", ends=True, state="aborted")
         async with self._turns.take(request) as (turn, doubled):
             if not doubled or turn.page is None:
                 turn.page = await self._answer(request)
@@ -58,7 +62,6 @@ class Engine:
         if went_on:
             await self._store.save(visit.session)
         return visit.session.page
-
 
     async def _in_time(self, visit: Visit) -> bool:
         """As `_take`. What hangs is left to itself: even to cancel a query takes an answer of the server."""
@@ -156,7 +159,7 @@ def _sorry(visit: Visit, error: Exception) -> Page:
     if isinstance(error, Notice):
         return notice(visit, str(error))
     # Not the error's own words where they come from the database: they may hold a phone number.
-    about = type(error).__name__ if isinstance(error, DATABASE) else None
+    about = type(error).__name__ if isinstance(error, DOWN) else None
     log.error(
         "session %s in %r: %s",
         visit.session.key,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
 # What a caller reads when nobody knows who he is or what he speaks.
 SORRY = "Sorry, the system is busy. Nothing was changed and you keep your place if you had one."
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("zamu.ussd")
 SQL = load("ussd")
 SECONDS = 0.5  # the caller waits for it, and Redis has the session too
-APART_SECONDS = 0.003  # nobody notices, and under load it makes one statement of many
+APART_SECONDS = 0.01  # nobody notices, and under load it makes one statement of many
 AWAY_SECONDS = 1.0  # how long nothing is written after that
+
+DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 Row = tuple[str, str, str, str, str, int, float, bool]
 Waiting = tuple[Row, asyncio.Future[bool]]
@@ -43,12 +45,17 @@ class Rows:
         text: str | None = await self._pool.fetchval(SQL.session, gateway, key)
         return text
 
-    async def last_of(self, phone: str) -> str | None:
-        text: str | None = await self._pool.fetchval(SQL.last_session, phone)
-        return text
+    async def dial_in(self, phone: str) -> tuple[dict[str, Any], str | None]:
+        """What decides the first screen, and the phone's last session of the past ten minutes."""
+        row = await self._pool.fetchrow(SQL.dial_in, phone)
+        return (row["facts"], row["last"]) if row else ({}, None)
 
     async def drop(self, gateway: str, key: str) -> None:
-        await self._pool.execute(SQL.drop_session, gateway, key)
+        """Marks a session as cut off. Nothing depends on it, so a database that is away is no error."""
+        try:
+            await self._pool.execute(SQL.drop_session, gateway, key)
+        except DOWN as error:
+            log.warning("the end of session %s is not noted: %s", key, type(error).__name__)
 
     async def answers(self, keys: list[str]) -> dict[str, dict[str, Any]]:
         """What verbs with these request keys were answered, where they were."""
@@ -94,8 +101,8 @@ class Rows:
                 for one in batch:
                     await self._write_batch([one])
                 return
-            log.error("session %s cannot be stored: %s", batch[0][0][1], type(error).__name__)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            log.warning("session %s cannot be stored: %s", batch[0][0][1], type(error).__name__)
+        except DOWN as error:
             log.warning("%d sessions are in Redis alone: %s", len(batch), type(error).__name__)
             self._away_until = time.monotonic() + AWAY_SECONDS
         for _, done in batch:

@@ -204,8 +204,5 @@ def build_machine(screens: Mapping[str, Screen]) -> Machine:
 
 def version_of(screens: Mapping[str, Screen]) -> str:
     """Changes with every key and every lead: a session stays with the menu that it began in."""
-    menu = [
-        (name, sorted(screen.keys.items()), sorted(leads_of(screen).items()))
-        for name, screen in screens.items()
-    ]
+    menu = [(name, sorted(screen.keys.items()), sorted(leads_of(screen).items())) for name, screen in screens.items()]
     return blake2b(repr(menu).encode(), digest_size=4).hexdigest()

@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from db.pool import Pool
+from queue_core.tickets import DialIn, dial_in_from
 from ussd.limits import LOAD_OR_START, Limit, OwnLimiter
 from ussd.request import Ended, Page, Request
 from ussd.rows import Rows
@@ -86,7 +87,7 @@ def connect(url: str) -> Redis:
 
     Its own time-outs are left off: each of its steps would set one, and one around all of them is enough.
     """
-    return Redis.from_url(url, retry=Retry(NoBackoff(), 0))
+    return Redis.from_url(url, socket_timeout=None, socket_connect_timeout=None, retry=Retry(NoBackoff(), 0))
 
 
 class SessionStore:
@@ -124,9 +125,10 @@ class SessionStore:
         """What PostgreSQL knows of the session, for when Redis gave back an older step."""
         return parse_if(await self.rows.load(request.gateway, request.session_key))
 
-    async def last_of(self, phone: str) -> Session | None:
-        """The phone's last session of the past ten minutes."""
-        return parse_if(await self.rows.last_of(phone))
+    async def dial_in(self, phone: str) -> tuple[DialIn, Session | None]:
+        """What decides the first screen, and the phone's last session of the past ten minutes."""
+        facts, last = await self.rows.dial_in(phone)
+        return dial_in_from(facts), parse_if(last)
 
     async def save(self, session: Session) -> None:
         """Keep the session in both stores, at once; one of the two is enough.

@@ -67,9 +67,9 @@ class Visit:
     arrived: bool = True
     mistaken: bool = False
     written: bool = False
+    facts: DialIn | None = None
     _ticket: Ticket | None = None
     _place: Place | None = None
-    _dial_in: DialIn | None = None
 
     @property
     def act(self) -> Act:
@@ -100,13 +100,14 @@ class Visit:
     def hold(self, ticket: Ticket | None) -> None:
         """The phone's ticket, as the database just answered."""
         self._ticket = ticket
+        self.session.data["mine"] = ticket is not None
         if ticket:
             self.session.data["human"] = ticket.branch_phone
 
     async def dial_in(self) -> DialIn:
-        if self._dial_in is None:
-            self._dial_in = await tickets.dial_in(self.core, self.session.phone)
-        return self._dial_in
+        if self.facts is None:
+            self.facts = await tickets.dial_in(self.core, self.session.phone)
+        return self.facts
 
     async def ticket(self) -> Ticket | None:
         """The phone's active ticket, or the one that this delivery just changed."""
@@ -152,9 +153,7 @@ class Visit:
         of_ticket = _words_of(ticket, template) if ticket else {}
         blanks = {**self._everywhere(), **of_ticket, **(fields or {}), "choices": "\n".join(choices)}
         body = template.body.format_map(blanks)
-        return View(
-            template, body, tuple(move for key, move in template.moves.items() if key != "98" or more)
-        )
+        return View(template, body, tuple(move for key, move in template.moves.items() if key != "98" or more))
 
     def _everywhere(self) -> dict[str, object]:
         return {

@@ -4,10 +4,11 @@
 select data::text from ussd_sessions
  where gateway = $1 and session_key = $2 and seen_at > now() - interval '10 minutes'
 
--- The last thing that a phone was doing.
--- name: last_session
-select data::text from ussd_sessions
- where phone = $1 and seen_at > now() - interval '10 minutes' order by started_at desc limit 1
+-- What decides the first screen, and the last thing that the phone was doing.
+-- name: dial_in
+select dial_in($1) as facts, (select data::text from ussd_sessions
+                               where phone = $1 and seen_at > now() - interval '10 minutes'
+                               order by started_at desc limit 1) as last
 
 -- Many sessions at once. A session lives for minutes and Redis has it too: nobody waits for the disk.
 -- name: save_sessions

@@ -48,5 +48,5 @@ def caller(engine: Engine, gateway: str) -> Caller:
 
 @pytest.fixture
 def callers(engine: Engine, gateway: str) -> Callers:
-    """More people of the world: callers(2) is person 2."""
+    """More people of the world, by their numbers."""
     return lambda person: Caller(engine, phone(person), gateway)

@@ -1,4 +1,4 @@
-"""What breaks between two keys: a Valkey that can be killed, one that swallows everything, a database link that is cut."""
+"""What breaks between two keys: a Valkey that is killed, one that says nothing, a database link that is cut."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from tests.ussd.disturbances import Link, link, valkey
 from tests.world import World, phone
 from ussd import engine as engine_module
 from ussd.engine import Engine
+from ussd.request import Ended
 from ussd.screens import SCREENS
 from ussd.session import SessionStore
 from ussd.session import connect as connect_redis
@@ -29,9 +30,7 @@ UNKNOWN = "We are still saving your request. You will get an SMS soon."
 
 
 @pytest.fixture
-async def wire(
-    world: World, sessions: Redis, tmp_path: Path, gateway: str, database: str
-) -> AsyncIterator[tuple[Caller, Link]]:
+async def wire(sessions: Redis, tmp_path: Path, gateway: str, database: str) -> AsyncIterator[tuple[Caller, Link]]:
     """Person 1, whose requests reach PostgreSQL over a link that can be cut."""
     async with link(database, tmp_path) as (url, wire):
         pool = await connect(url)
@@ -73,7 +72,7 @@ async def test_menus_go_on_while_the_database_is_away(wire: tuple[Caller, Link])
     caller.is_at("service")
 
 
-async def test_both_stores_away_is_said_in_words(world: World, tmp_path: Path, database: str) -> None:
+async def test_both_stores_away_is_said_in_words(tmp_path: Path, database: str) -> None:
     with valkey(tmp_path) as (url, process):
         async with connect_redis(url) as client, link(database, tmp_path) as (database_url, wire):
             pool = await connect(database_url)
@@ -97,7 +96,7 @@ async def test_an_answer_lost_after_the_commit_is_not_called_nothing(wire: tuple
     await caller.press("1")
     caller.sees(UNKNOWN, "Or dial *384*40# to see your place.")
     link.mend()
-    while await world.ticket(1) is None:
+    while await world.ticket(1) is None:  # noqa: ASYNC110 - it is PostgreSQL that we wait for
         await asyncio.sleep(0.01)
     await caller.send()
     caller.sees("Your number is A001")
@@ -116,7 +115,7 @@ async def test_a_line_that_is_held_too_long_is_a_busy_system(caller: Caller, wor
 
 
 async def test_a_pool_with_no_connection_left_is_a_busy_system(
-    world: World, sessions: Redis, database: str, monkeypatch: pytest.MonkeyPatch
+    sessions: Redis, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "SECONDS", 0.2)
     pool = await connect(database, size=1)
@@ -188,7 +187,7 @@ async def test_many_sessions_are_saved_and_each_is_there(
     assert await world.pool.fetchval("select count(*) from ussd_sessions where state = 'confirm'") == 40
 
 
-async def test_one_row_that_cannot_be_saved_does_not_lose_the_others(engine: Engine, world: World) -> None:
+async def test_one_row_that_cannot_be_saved_does_not_lose_the_others(engine: Engine) -> None:
     """Nothing of the kind reaches a session, but a batch must not fall with one."""
     rows = engine._store.rows  # noqa: SLF001
     caller = Caller(engine, phone(1))
@@ -197,4 +196,32 @@ async def test_one_row_that_cannot_be_saved_does_not_lose_the_others(engine: Eng
     assert good
     bad = replace(good, key="another")
     poison = '{"name": "\\u0000"}'
-    assert await asyncio.gather(rows.write(bad, poison), rows.write(good, good.dump())) == [False, True]
+    assert list(await asyncio.gather(rows.write(bad, poison), rows.write(good, good.dump()))) == [False, True]
+
+
+async def test_a_database_that_swallows_every_word_is_not_waited_for(
+    wire: tuple[Caller, Link], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even to cancel a query takes an answer of the server, which never comes."""
+    monkeypatch.setattr(engine_module, "SECONDS", 0.2)
+    caller, link = wire
+    await caller.dial()
+    link.swallow = True
+    await caller.press("2")
+    caller.sees(BUSY)
+    assert caller.engine._left  # noqa: SLF001 - the query that still hangs
+
+
+async def test_a_caller_who_hangs_up_may_go_on_when_he_dials_again(caller: Caller) -> None:
+    await caller.dial("*384*40*4071#")
+    page = await caller.engine.answer(replace(caller.request(), is_abort=True))
+    assert page.ends
+    await caller.dial()
+    caller.is_at("resume")
+
+
+async def test_the_end_of_a_session_may_find_no_database(wire: tuple[Caller, Link]) -> None:
+    caller, link = wire
+    await caller.dial()
+    link.cut_now()
+    await caller.engine.ended(Ended(caller.gateway, caller.session, reached_end=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from urllib.parse import urlencode
@@ -58,7 +59,7 @@ async def test_golden_conversations_end_where_they_should_however_often_delivere
     assert await world.pool.fetchval("select count(*) from tickets") == 0
 
 
-async def test_leading_zeros_stay(engine: Engine) -> None:
+def test_leading_zeros_and_signs_stay_as_typed() -> None:
     assert africastalking.parse(body("G09")).transcript == "2*0042"
     assert africastalking.parse(body("G08")).transcript == "1*Achieng Otieno & C+B 10%"
 
@@ -160,10 +161,8 @@ def test_the_neutral_contract_takes_numbers_strings_and_what_was_dialled() -> No
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_request_or_a_clean_refusal(data: bytes) -> None:
     for gateway in GATEWAYS.values():
-        try:
-            gateway.parse(data)
-        except BadRequest as problem:
-            assert str(problem).endswith(".")
+        with contextlib.suppress(BadRequest):
+            assert gateway.parse(data).phone.startswith("+")
 
 
 @given(st.text(max_size=200))

@@ -9,6 +9,7 @@ from queue_core.tickets import Ticket
 from ussd.catalogue import catalogue, spoken
 from ussd.screen import Listing, Screen
 from ussd.screens.look_up import looks_like_code, place_of
+from ussd.session import Session
 from ussd.visit import View, Visit
 
 # The screen of an active ticket, by what is true of it.
@@ -60,7 +61,8 @@ class Dialled(Screen):
     }
 
     async def show(self, visit: Visit) -> View | str:
-        facts = await visit.dial_in()
+        visit.facts, last = await visit.store.dial_in(visit.session.phone)
+        facts = visit.facts
         visit.session.language = facts.language or visit.session.language
         ticket = facts.ticket
         visit.hold(ticket)
@@ -74,7 +76,7 @@ class Dialled(Screen):
             return await place_of(visit, code)
         if facts.shut:
             return "shut"
-        if await self._unfinished(visit):
+        if self._unfinished(visit, last):
             return "unfinished"
         return "ratable" if facts.ratable else "nothing"
 
@@ -83,9 +85,8 @@ class Dialled(Screen):
         first = visit.inputs[0][0] if visit.inputs else ""
         return first if looks_like_code(first) or first in NO_KEYS else None
 
-    async def _unfinished(self, visit: Visit) -> bool:
+    def _unfinished(self, visit: Visit, last: Session | None) -> bool:
         """A join that was cut off, in another session or in this one before it was lost."""
-        last = await visit.store.last_of(visit.session.phone)
         if last is None or last.ended or not last.joining or "place" not in last.data:
             return False
         at = last.data.get("at", last.state) if last.menu == visit.session.menu else "service"
@@ -94,23 +95,27 @@ class Dialled(Screen):
 
 
 class Hub(Screen):
-    """Never seen: the caller's ticket, or home."""
+    """Never seen: the ticket that the caller has as far as he was told, or home."""
 
     name = "hub"
     code = "U12 or U01"
     leads: ClassVar = {**OF_TICKET, "nothing": "home"}
 
     async def show(self, visit: Visit) -> View | str:
-        ticket = await visit.ticket()
+        ticket = await visit.ticket() if visit.session.data.get("mine") else None
         return state_of(ticket) if ticket else "nothing"
 
 
-class Mine(Hub):
+class Mine(Screen):
     """Never seen: the caller's ticket, or the word that there is none."""
 
     name = "mine"
     code = "U12 or U15"
     leads: ClassVar = {**OF_TICKET, "nothing": "noticket"}
+
+    async def show(self, visit: Visit) -> View | str:
+        ticket = await visit.ticket()
+        return state_of(ticket) if ticket else "nothing"
 
 
 class Home(Screen):

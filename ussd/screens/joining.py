@@ -145,9 +145,7 @@ class Confirm(Screen):
         if no := why_not(line):
             return no
         about = visit.template("confirm").phrases.about(line.waiting, line.minutes)
-        return visit.view(
-            "confirm", fields={"svc": plain(line.name), "waiting": line.waiting, "about": about}
-        )
+        return visit.view("confirm", fields={"svc": plain(line.name), "waiting": line.waiting, "about": about})
 
     async def on_yes(self, visit: Visit, _key: str) -> str | None:
         place = await visit.place()
