@@ -80,8 +80,8 @@ def _words(value: object) -> str:
 def configure() -> None:
     """Everything that any library logs leaves through one handler on standard error."""
     # Nobody reads who called the logger from which thread; finding out costs more than writing the line.
-    logging._srcfile = None  # type: ignore[attr-defined]  # noqa: SLF001 - the documented switch
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+    logging._srcfile = None  # noqa: SLF001 - the documented switch
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from redis.asyncio import ConnectionPool
@@ -131,12 +132,11 @@ def _kept_secrets(
 def _make_secrets(path: Path) -> None:
     """Put in place complete, and only where there are none: another process may be starting too."""
     fresh = {"secret_key": secrets.token_urlsafe(32), "webhook_secret": secrets.token_urlsafe(32)}
-    written = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(written, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+    with NamedTemporaryFile("w", dir=path.parent) as file:
         json.dump(fresh, file)
-    with suppress(FileExistsError):
-        path.hardlink_to(written)
-    written.unlink()
+        file.flush()
+        with suppress(FileExistsError):
+            path.hardlink_to(file.name)
 
 
 def _need_plain(read: Mapping[str, str | None]) -> None:

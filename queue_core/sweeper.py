@@ -84,7 +84,13 @@ async def _cut_over(core: Core, row: asyncpg.Record) -> int:
         # A day with ten thousand people left takes seconds to end, in the small hours.
         await conn.execute(SQL.take_time)
         ended: int = await conn.fetchval(
-            SQL.cut_over, act.as_json(), row["queue_id"], row["service_date"], morning, opening, timeout=CUT_OVER_SECONDS
+            SQL.cut_over,
+            act.as_json(),
+            row["queue_id"],
+            row["service_date"],
+            morning,
+            opening,
+            timeout=CUT_OVER_SECONDS,
         )
     core.announce(str(row["queue_id"]))
     return ended

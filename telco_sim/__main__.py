@@ -31,9 +31,7 @@ from telco_sim.server import PortTakenError, Server, bind, url_of
 @click.option("--service-code", default="*384*40#", show_default=True)
 @click.option("--sender", "senders", multiple=True, default=("20880",), show_default=True)
 @click.option("--network", type=click.Choice(list(NETWORKS)), default="Athena", show_default=True)
-@click.option(
-    "--prefill/--no-prefill", default=True, help="Digits dialled after the code are the first text."
-)
+@click.option("--prefill/--no-prefill", default=True, help="Digits dialled after the code are the first text.")
 @click.option("--bare-star", is_flag=True, help="Send * as it is instead of %2A.")
 @click.option("--end-events/--no-end-events", default=True, help="Post the end of each session.")
 def main(  # noqa: PLR0913 - one parameter for each option

@@ -110,9 +110,7 @@ async def health(request: Request) -> Response:
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    status, message = (
-        (error.status_code, error.detail) if isinstance(error, HTTPException) else (400, str(error))
-    )
+    status, message = (error.status_code, error.detail) if isinstance(error, HTTPException) else (400, str(error))
     return JSONResponse({"error": message}, status_code=status)
 
 

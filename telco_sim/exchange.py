@@ -58,9 +58,7 @@ async def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     if target.scheme not in DEFAULT_PORTS or not target.hostname:
         raise ValueError("An address begins with http:// or https:// and names a host.")
     port = target.port or DEFAULT_PORTS[target.scheme]
-    reader, writer = await asyncio.open_connection(
-        target.hostname, port, ssl=target.scheme == "https" or None
-    )
+    reader, writer = await asyncio.open_connection(target.hostname, port, ssl=target.scheme == "https" or None)
     try:
         writer.write(_head(target, {**headers, "Content-Length": str(len(body))}) + body)
         return await _read(reader)

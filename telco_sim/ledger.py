@@ -38,7 +38,7 @@ class Ledger:
 
     rows: list[Row] = field(default_factory=list)
 
-    def write(self, kind: str, phone: str, **data: Any) -> Row:  # noqa: ANN401 - whatever JSON can hold
+    def write(self, kind: str, phone: str, **data: Any) -> Row:
         """Append one row and return it."""
         now = datetime.now(UTC)
         if self.rows:

@@ -63,9 +63,7 @@ class _Handset:
         """Greet, and count the texts that came while nobody held the phone."""
         self._inbox = await self._control.texts(self._phone, after=0, wait=0)
         self._unread = len(self._inbox)
-        self._say(
-            f"{self._phone} on {self._network}. Dial {self._code} and press Enter; ? for help, q to leave."
-        )
+        self._say(f"{self._phone} on {self._network}. Dial {self._code} and press Enter; ? for help, q to leave.")
         if self._unread:
             self._say(f"{self._unread} unread: type sms to read.")
 
@@ -158,11 +156,7 @@ class _Handset:
         if screen["open"]:
             self._screen = screen
             self._deadline = asyncio.get_running_loop().time() + screen["seconds"]
-        drawn = (
-            drawn_screen(screen, self._network, self._unread)
-            if self._keypad.interactive
-            else plain_screen(screen)
-        )
+        drawn = drawn_screen(screen, self._network, self._unread) if self._keypad.interactive else plain_screen(screen)
         self._say(drawn)
 
     def _text(self, text: dict[str, Any]) -> str:

@@ -74,9 +74,7 @@ async def messaging(request: Request) -> Response:
     return response
 
 
-async def _answer(
-    telco: Telco, order: Order, chosen: dict[str, SmsFault], fault: SmsFault, key: str
-) -> Response:
+async def _answer(telco: Telco, order: Order, chosen: dict[str, SmsFault], fault: SmsFault, key: str) -> Response:
     right_key = secrets.compare_digest(key.encode(), telco.config.api_key.encode())
     if not right_key or order.username != telco.config.username:
         return _plain(UNAUTHORIZED, REFUSALS[UNAUTHORIZED])

@@ -89,9 +89,7 @@ class Telco:
         data = row.data
         inbox = self.inbox(row.phone)
         inbox.texts.append(
-            Text(
-                row.number, row.time.isoformat(), data["from"], data["text"], data["parts"], data["messageId"]
-            ),
+            Text(row.number, row.time.isoformat(), data["from"], data["text"], data["parts"], data["messageId"]),
         )
         inbox.wake()
 

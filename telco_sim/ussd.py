@@ -52,9 +52,7 @@ async def _hop(telco: Telco, session: Session) -> Screen:
     await asyncio.sleep(fault.delay)
     answer = await _deliver(telco, session, fault)
     if session.closed:
-        return Screen(
-            SESSION_OVER, open=False, session=session.id, error="The session ended before the reply came."
-        )
+        return Screen(SESSION_OVER, open=False, session=session.id, error="The session ended before the reply came.")
     if error := _judge(session, answer, fault):
         _close(telco, session, "Failed", error)
         return Screen(NETWORK_ERROR, open=False, session=session.id, error=error)

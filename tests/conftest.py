@@ -53,6 +53,16 @@ def template(servers: embedded.Servers) -> embedded.Servers:
 
 
 @pytest.fixture
+async def empty_url(servers: embedded.Servers) -> AsyncIterator[str]:
+    """A database without any table, which nobody has migrated."""
+    admin = await asyncpg.connect(servers.database_url.replace("/zamu?", "/postgres?"))
+    await admin.execute("create database empty strategy file_copy template template0")
+    yield servers.database_url.replace("/zamu?", "/empty?")
+    await admin.execute("drop database empty with (force)")
+    await admin.close()
+
+
+@pytest.fixture
 async def database_url(template: embedded.Servers) -> AsyncIterator[str]:
     """A migrated, empty database of the test's own; a copy takes 10 ms."""
     name = f"test_{next(_numbers)}"

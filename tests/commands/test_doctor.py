@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from db import embedded
 from tests.terminal import Terminal, outside, refused
 from tests.world import World, phone
 
@@ -26,14 +24,9 @@ def examined(terminal: Terminal, *, wrong: bool, **changed: str) -> Findings:
 
 
 @pytest.fixture
-async def empty(template: embedded.Servers, redis_url: str, tmp_path: Path) -> Terminal:
+def empty(empty_url: str, redis_url: str, tmp_path: Path) -> Terminal:
     """A terminal on a database that nobody has migrated."""
-    url = template.database_url.replace("/zamu?", "/postgres?")
-    admin = await asyncpg.connect(url)
-    await admin.execute("drop database if exists empty")
-    await admin.execute("create database empty strategy file_copy template template0")
-    await admin.close()
-    return Terminal(outside(url.replace("/postgres?", "/empty?"), redis_url), tmp_path)
+    return Terminal(outside(empty_url, redis_url), tmp_path)
 
 
 async def test_an_empty_database_becomes_a_healthy_world(empty: Terminal) -> None:

@@ -18,16 +18,6 @@ PLACES = "create table places (name text)"
 
 
 @pytest.fixture
-async def empty_url(servers: embedded.Servers) -> AsyncIterator[str]:
-    """A database without any table."""
-    admin = await asyncpg.connect(servers.database_url.replace("/zamu?", "/postgres?"))
-    await admin.execute("create database empty template template0")
-    yield servers.database_url.replace("/zamu?", "/empty?")
-    await admin.execute("drop database empty with (force)")
-    await admin.close()
-
-
-@pytest.fixture
 async def connection(empty_url: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(empty_url)
     yield connection

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from queue_core import tickets
@@ -196,6 +198,22 @@ async def test_a_line_that_pauses_between_two_screens_says_until_when(caller: Ca
     caller.sees("Doctor at Kilimani Clinic is on a break until about 10:30.")
 
 
+async def test_a_line_that_pauses_while_we_ask_says_until_when(caller: Caller, world: World) -> None:
+    """The place was read before the line was locked; the refusal is explained with what is true after it."""
+    await caller.dial("*384*40*4071*1#")
+    async with world.pool.acquire() as staff, staff.transaction():
+        await staff.execute(
+            "update queues set status = 'paused', paused_until = '2030-01-01 07:30Z' where id = $1",
+            world.queue_ids["A"],
+        )
+        press = asyncio.create_task(caller.press("1"))
+        waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        while not await world.pool.fetchval(waits):
+            assert not press.done()
+    await press
+    caller.sees("Doctor at Kilimani Clinic is on a break until about 10:30.")
+
+
 async def test_a_paused_line_may_not_say_until_when(caller: Caller, world: World) -> None:
     await world.pause("A")
     await caller.dial("*384*40*4071*1#")
@@ -308,8 +326,6 @@ async def test_a_join_remembers_the_language_of_its_screens(caller: Caller) -> N
 
 
 async def test_a_crowd_gets_numbers_without_a_gap(callers: Callers, world: World) -> None:
-    import asyncio
-
     async def join(person: int) -> None:
         one = callers(person)
         await one.dial("*384*40*4071#")

@@ -155,6 +155,22 @@ async def test_old_states_that_come_back_with_redis_are_dropped(caller: Caller, 
     assert await world.order() == ["A001"]
 
 
+async def test_a_newer_state_in_postgres_is_known_to_be_what_was_on_the_screen(
+    caller: Caller, world: World, sessions: Redis
+) -> None:
+    """So nothing has to be asked again."""
+    await world.line(1)
+    await caller.dial()
+    (key,) = await sessions.keys("ussd:*")
+    kept = await sessions.get(key)
+    assert kept
+    await caller.press("3")
+    await sessions.set(key, kept)
+    caller.engine._store._doubted_until = float("inf") if caller.gateway == "neutral" else 0.0  # noqa: SLF001
+    await caller.press("2")
+    caller.is_at("left")
+
+
 @pytest.fixture
 def lose_all(world: World, sessions: Redis) -> Breaks:
     async def lose() -> None:
@@ -203,6 +219,16 @@ async def test_after_a_loss_no_key_gives_up_a_place_on_a_screen_that_nobody_saw(
     await caller.press("2")
     caller.is_at("leave")
     assert await world.ticket(1)
+
+
+async def test_a_transcript_that_goes_on_after_a_join_that_never_was_joins_nothing(
+    engine: Engine, world: World
+) -> None:
+    """Whoever joins presses no more: the caller was on other screens than those that we would walk."""
+    caller = Caller(engine, phone(1))
+    await caller.dial("*384*40*4071*1*1*3#")
+    caller.is_at("confirm")
+    assert await world.ticket(1) is None
 
 
 async def test_without_a_transcript_a_lost_caller_begins_anew(engine: Engine, world: World, lose_all: Breaks) -> None:

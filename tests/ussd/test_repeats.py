@@ -193,3 +193,13 @@ async def test_a_session_ends_after_forty_keys(caller: Caller) -> None:
     await caller.press("3")
     caller.sees("We did not understand. Nothing was changed.")
     assert caller.over
+
+
+async def test_two_keys_at_once_are_taken_one_after_the_other(caller: Caller) -> None:
+    await caller.dial()
+    requests = []
+    for key in ("3", "1"):
+        caller.inputs.append(key)
+        requests.append(caller.request())
+    pages = await asyncio.gather(*(caller.engine.answer(request) for request in requests))
+    assert [page.state for page in pages] == ["help", "how"]
