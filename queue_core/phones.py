@@ -36,7 +36,10 @@ def normalise(text: str, country: str = "KE") -> str:
         or phonenumbers.number_type(number) in COSTLY
     ):
         raise Refused("bad_phone")
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    normal = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if phonenumbers.parse(normal) != number:  # surplus zeros: read again, it would be somebody else
+        raise Refused("bad_phone")
+    return normal
 
 
 def mask(phone: str) -> str:

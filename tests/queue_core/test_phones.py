@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from queue_core.errors import Refused
@@ -40,6 +40,7 @@ def test_one_number_has_one_form_however_it_is_written(written: str, number: str
         "+254712345678 x12",
         "+254712\n345678",
         "+254712345678\x00",
+        "0-00000000",
         "0900223344",  # premium rate
         "+448431234567",  # shared cost
         "+2547123456789012",
@@ -58,6 +59,9 @@ def test_a_number_without_a_country_is_read_as_dialled_there() -> None:
 
 
 @given(st.text(alphabet="+0123456789 ()-٣", max_size=18))
+@example("0-00000000")
+@example("+44(0)-7911 123456")
+@example("+39 02 12345678")
 def test_a_normal_number_stays_as_it_is(written: str) -> None:
     try:
         number = normalise(written)
