@@ -39,6 +39,7 @@ from webhooks import routes as webhooks
 log = logging.getLogger("zamu")
 
 CHANGES = "zamu:changes"  # the Redis channel on which processes tell each other that a line changed
+PUBLISH_SECONDS = 1.0  # a Redis that hangs must not hold up what changes next
 AGAIN_SECONDS = 1.0  # before work that a fault of ours ended begins again
 FINISH_SECONDS = 4.5  # the outbox needs 4 at most, unless its database hangs
 CLOSE_SECONDS = 1.0  # a database that does not say good-bye is left without
@@ -71,8 +72,9 @@ class Announcer:
         self._something.clear()
         changed, self._changed = self._changed, set()
         with contextlib.suppress(RedisError, OSError):
-            for queue_id in changed:
-                await self._client.publish(CHANGES, queue_id)
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                for queue_id in changed:
+                    await self._client.publish(CHANGES, queue_id)
 
 
 async def listen(client: redis.asyncio.Redis, wake: Callable[[], None]) -> None:

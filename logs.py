@@ -22,6 +22,7 @@ PHONE = re.compile(
     r"|(?P<escape>%[0-9A-Fa-f]{2}|\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|[a-z])|(?<![0-9A-Za-z])(?<!\d\.))"
     r"(?P<head>\d{4})\d{2,8}(?P<tail>\d{3})(?![0-9A-Za-z]|\.\d)"
 )
+LONG = re.compile(r"\d{9}")
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 SORRY = "Something went wrong on our side. Name this when you ask: "
@@ -34,6 +35,8 @@ log = logging.getLogger("zamu")
 
 def mask(text: str) -> str:
     """Hide the middle digits of whatever may be a phone number."""
+    if not LONG.search(text):  # as good as always, and ten times quicker to see
+        return text
     return PHONE.sub(lambda found: found["id"] or f"{found['escape']}{found['head']}*****{found['tail']}", text)
 
 

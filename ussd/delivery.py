@@ -91,6 +91,15 @@ def _read_transcript(session: Session, text: str, marks: Marks) -> Delivery:
     return Delivery(text.split("*"), restarts=True)
 
 
+def is_next_key(session: Session, request: Request, marks: Marks) -> bool:
+    """Whether the transcript proves it: what was answered last, and one key more."""
+    if request.transcript is None or session.ended or session.not_accumulated:
+        return False
+    longest = max(session.trail, default=(0, ""))
+    added = request.transcript[longest[0] + bool(longest[0]) :]
+    return bool(added) and "*" not in added and _continues(request.transcript, longest, marks)
+
+
 def _continues(text: str, mark: Mark, marks: Marks) -> bool:
     length = mark[0]
     return length == 0 or (text[length : length + 1] == "*" and marks.mark(text[:length]) == mark)

@@ -11,10 +11,11 @@ from queue_core.core import Core, written
 from queue_core.phones import mask
 from ussd.delivery import Marks, read, too_long
 from ussd.rebuild import last_answer, steps
+from ussd.recent import Recent
 from ussd.request import Ended, Page, Request
 from ussd.rows import DOWN
 from ussd.screens import MENU, SCREENS
-from ussd.session import Session, SessionStore, newer
+from ussd.session import Loaded, Session, SessionStore, newer
 from ussd.turns import Turns
 from ussd.visit import House, Visit
 from ussd.walk import Notice, fire, notice, walk
@@ -33,6 +34,7 @@ class Engine:
         self._house = house
         self._marks = Marks(secret)
         self._turns = Turns()
+        self._recent = Recent(self._marks)
         self._left: set[asyncio.Task[bool]] = set()
 
     async def answer(self, request: Request) -> Page:
@@ -56,18 +58,19 @@ class Engine:
         session = Session(request.gateway, request.session_key, request.phone, MENU)
         visit = Visit(self._core, self._house, self._store, self._marks, request, session)
         try:
-            went_on = await self._in_time(visit)
+            went_on = await self._in_time(visit, self._recent.take(request))
         except Exception as error:  # noqa: BLE001 - whatever broke, a person waits for words
             return _sorry(visit, error)
         if went_on:
             await self._store.save(visit.session)
+            self._recent.put(visit.session)
         return visit.session.page
 
-    async def _in_time(self, visit: Visit) -> bool:
+    async def _in_time(self, visit: Visit, recent: Session | None) -> bool:
         """As `_take`. What hangs is left to itself: even to cancel a query takes an answer of the server."""
         context = copy_context()
         context.run(written.set, False)  # noqa: FBT003 - a variable's value
-        work = asyncio.create_task(_take(visit), context=context)
+        work = asyncio.create_task(_take(visit, recent), context=context)
         try:
             await asyncio.wait((work,), timeout=SECONDS)
         finally:
@@ -86,12 +89,12 @@ class Engine:
             work.exception()  # too late to matter, and nobody else asks for it
 
 
-async def _take(visit: Visit) -> bool:
+async def _take(visit: Visit, recent: Session | None) -> bool:
     """Whether the session went on; a repeat changes nothing."""
     request = visit.request
     if too_long(request.transcript or ""):
         raise Notice("stopped")
-    loaded = await visit.store.load(request)
+    loaded = Loaded(recent) if recent else await visit.store.load(request)
     if loaded.over_limit:
         raise Notice("limit")
     session = loaded.session

@@ -1,4 +1,4 @@
-"""Sessions in PostgreSQL: all that wait to be saved go in one statement."""
+"""Sessions in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import asyncpg
 
 from db.pool import Pool
 from db.queries import load
+from ussd.batches import Batches
 
 if TYPE_CHECKING:
     from ussd.session import Session
@@ -18,13 +19,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("zamu.ussd")
 SQL = load("ussd")
 SECONDS = 0.5  # the caller waits for it, and Redis has the session too
-APART_SECONDS = 0.01  # nobody notices, and under load it makes one statement of many
 AWAY_SECONDS = 1.0  # how long nothing is written after that
 
 DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 Row = tuple[str, str, str, str, str, int, float, bool]
-Waiting = tuple[Row, asyncio.Future[bool]]
 
 
 class Rows:
@@ -32,8 +31,7 @@ class Rows:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._waiting: list[Waiting] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._batches = Batches(self._save)
         self._away_until = 0.0
 
     @property
@@ -63,16 +61,13 @@ class Rows:
 
     def write(self, session: Session, text: str) -> asyncio.Future[bool]:
         """Saves the session with the next batch; the result says whether it worked."""
-        row = (
-            *(session.gateway, session.key, session.phone, session.state, text, session.steps),
-            *(session.started, session.ended),
+        done = self._batches.add(
+            (
+                *(session.gateway, session.key, session.phone, session.state, text, session.steps),
+                *(session.started, session.ended),
+            )
         )
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        loop.call_later(SECONDS, self._give_up, done)
-        self._waiting.append((row, done))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all())
+        asyncio.get_running_loop().call_later(SECONDS, self._give_up, done)
         return done
 
     def _give_up(self, done: asyncio.Future[bool]) -> None:
@@ -80,31 +75,17 @@ class Rows:
             self._away_until = time.monotonic() + AWAY_SECONDS
             done.set_result(False)
 
-    async def _write_all(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                await self._write_batch(batch)
-                if len(batch) > 1:
-                    await asyncio.sleep(APART_SECONDS)
-        finally:
-            self._writer = None
-
-    async def _write_batch(self, batch: list[Waiting]) -> None:
-        latest = {row[:2]: row for row, _ in batch}  # one statement cannot change one row twice
-        saved = False
+    async def _save(self, batch: list[Row]) -> list[bool]:
+        latest = {row[:2]: row for row in batch}  # one statement cannot change one row twice
         try:
             await self._pool.execute(SQL.save_sessions, *map(list, zip(*latest.values(), strict=True)))
-            saved = True
         except asyncpg.DataError as error:
             if len(batch) > 1:  # one of them cannot be stored, and it must not take the others with it
-                for one in batch:
-                    await self._write_batch([one])
-                return
-            log.warning("session %s cannot be stored: %s", batch[0][0][1], type(error).__name__)
+                return [kept for row in batch for kept in await self._save([row])]
+            log.warning("session %s cannot be stored: %s", batch[0][1], type(error).__name__)
+            return [False]
         except DOWN as error:
             log.warning("%d sessions are in Redis alone: %s", len(batch), type(error).__name__)
             self._away_until = time.monotonic() + AWAY_SECONDS
-        for _, done in batch:
-            if not done.done():
-                done.set_result(saved)
+            return [False] * len(batch)
+        return [True] * len(batch)

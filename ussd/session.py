@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from db.pool import Pool
 from queue_core.tickets import DialIn, dial_in_from
+from ussd.batches import Batches
 from ussd.limits import LOAD_OR_START, Limit, OwnLimiter
 from ussd.request import Ended, Page, Request
 from ussd.rows import Rows
@@ -100,6 +101,7 @@ class SessionStore:
         self._load_or_start = redis.register_script(LOAD_OR_START)
         self._away_until = 0.0
         self._doubted_until = 0.0
+        self._texts = Batches(self._set)
         self.rows = Rows(pool)
 
     async def load(self, request: Request) -> Loaded:
@@ -138,7 +140,7 @@ class SessionStore:
         text = session.dump()
         spared = self.rows.away and time.monotonic() >= self._away_until
         row = None if session.forgotten or spared else self.rows.write(session, text)
-        kept = await self._set(session, text)
+        kept = await self._texts.add((_name(session.gateway, session.key), text))
         if row is not None:
             kept = await row or kept
         if not kept and row is not None:
@@ -159,16 +161,19 @@ class SessionStore:
         )
         return text, bool(over)
 
-    async def _set(self, session: Session, text: str) -> bool:
+    async def _set(self, texts: list[tuple[str, str]]) -> list[bool]:
         if time.monotonic() < self._away_until:
-            return False
+            return [False] * len(texts)
         try:
-            async with asyncio.timeout(REDIS_SECONDS):
-                await self._redis.set(_name(session.gateway, session.key), text, ex=SECONDS)
+            async with asyncio.timeout(REDIS_SECONDS), self._redis.pipeline(transaction=False) as commands:
+                for name, text in texts:
+                    # Not `set`: what it does about its old arguments takes longer than the command.
+                    commands.execute_command("SET", name, text, "EX", SECONDS)
+                await commands.execute()
         except AWAY as error:
             self._leave_alone(error)
-            return False
-        return True
+            return [False] * len(texts)
+        return [True] * len(texts)
 
     async def _over_limit(self, request: Request) -> bool:
         """For a session that may have been dialled with digits after the service code."""

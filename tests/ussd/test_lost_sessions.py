@@ -14,6 +14,7 @@ from tests.ussd.caller import Caller
 from tests.ussd.conftest import HOUSE, SECRET, Callers
 from tests.ussd.disturbances import black_hole, valkey
 from tests.world import World, phone
+from ussd import recent
 from ussd.engine import Engine
 from ussd.session import SessionStore, connect
 
@@ -29,6 +30,14 @@ class Walk:
 
 
 DIAL = "*384*40#"
+
+
+@pytest.fixture(autouse=True)
+def each_key_reaches_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the one that answered last would remember what the stores lose."""
+    monkeypatch.setattr(recent, "MOST", 0)
+
+
 PATHS = [
     Walk(DIAL, ("1", "4071", "1", "1"), "joined"),
     Walk("*384*40*4071#", ("2", "1"), "joined"),
