@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import sys
+from typing import Any
 
 import click
 
@@ -27,42 +28,37 @@ from telco_sim.server import PortTakenError, Server, bind, url_of
     show_envvar=True,
     help="The key that a sender of texts must show.",
 )
+@click.option("--inbound-url", default="", help="Where texts to a short code are posted.")
+@click.option("--optout-url", default="", help="Where it is posted that a phone stopped a sender.")
 @click.option("--username", default="sandbox", show_default=True)
 @click.option("--service-code", default="*384*40#", show_default=True)
 @click.option("--sender", "senders", multiple=True, default=("20880",), show_default=True)
 @click.option("--network", type=click.Choice(list(NETWORKS)), default="Athena", show_default=True)
+@click.option("--twilio-account-sid", default="", help="Speak Twilio's dialect too, for this account.")
+@click.option("--twilio-auth-token", default="", help="Its secret; better in TELCO_TWILIO_AUTH_TOKEN.")
+@click.option("--twilio-sender", "twilio_senders", multiple=True, default=("+15005550006",), show_default=True)
+@click.option("--twilio-inbound-url", default="", help="Where texts to a Twilio number are posted.")
+@click.option("--public-url", default="", help="Where the application believes to be, for Twilio's signatures.")
 @click.option("--prefill/--no-prefill", default=True, help="Digits dialled after the code are the first text.")
 @click.option("--bare-star", is_flag=True, help="Send * as it is instead of %2A.")
 @click.option("--end-events/--no-end-events", default=True, help="Post the end of each session.")
-def main(  # noqa: PLR0913 - one parameter for each option
+def main(
     *,
     host: str,
     port: int,
-    ussd_url: str,
     end_url: str,
-    delivery_url: str,
-    api_key: str,
-    username: str,
-    service_code: str,
     senders: tuple[str, ...],
+    twilio_senders: tuple[str, ...],
     network: str,
-    prefill: bool,
-    bare_star: bool,
-    end_events: bool,
+    **fields: Any,
 ) -> None:
     """Run a telco for one application until it is stopped."""
     config = TelcoConfig(
-        api_key=api_key,
-        username=username,
-        service_code=service_code,
-        senders=frozenset(senders),
-        network=NETWORKS[network],
-        ussd_url=ussd_url,
         ussd_end_url=end_url,
-        delivery_url=delivery_url,
-        prefill=prefill,
-        bare_star=bare_star,
-        end_events=end_events,
+        senders=frozenset(senders),
+        twilio_senders=frozenset(twilio_senders),
+        network=NETWORKS[network],
+        **fields,
     )
     try:
         listener = bind(host, port)

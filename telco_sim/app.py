@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from telco_sim import sms, ussd
+from telco_sim import inbound, sms, texting, ussd
 from telco_sim.config import NETWORKS, TelcoConfig
 from telco_sim.faults import Faults
 from telco_sim.telco import Telco
+from telco_sim.twilio import sending
 
 LONGEST_WAIT_SECONDS = 60.0
 
@@ -36,9 +37,14 @@ def create_app(config: TelcoConfig) -> Starlette:
         exception_handlers={HTTPException: _refused, ValueError: _refused},
         routes=[
             Route("/version1/messaging", sms.messaging, methods=["POST"]),
+            Route("/version1/messaging", inbound.fetch),
+            Route("/2010-04-01/Accounts/{account}/Messages.json", sending.create, methods=["POST"]),
+            Route("/2010-04-01/Accounts/{account}/Messages.json", sending.listed),
             Route("/telco/dial", dial, methods=["POST"]),
             Route("/telco/press", press, methods=["POST"]),
             Route("/telco/hangup", hang_up, methods=["POST"]),
+            Route("/telco/text", text, methods=["POST"]),
+            Route("/telco/optout", opt_out, methods=["POST"]),
             Route("/telco/inbox/{phone}", inbox),
             Route("/telco/ledger", ledger),
             Route("/telco/faults", set_faults, methods=["POST"]),
@@ -74,6 +80,20 @@ async def hang_up(request: Request) -> Response:
     return JSONResponse((await ussd.hang_up(_telco(request), body["session"])).as_json())
 
 
+async def text(request: Request) -> Response:
+    """`{phone, to, text}` to what the application first answered to each copy: `{answers: [{status, error}]}`."""
+    body = await _body(request, "phone", "to", "text")
+    answers = await texting.text(_telco(request), _phone(body["phone"]), body["to"], body["text"])
+    return JSONResponse({"answers": [{"status": answer.status, "error": answer.error} for answer in answers]})
+
+
+async def opt_out(request: Request) -> Response:
+    """`{phone, sender}`: the sender, made of letters, is stopped for this phone."""
+    body = await _body(request, "phone", "sender")
+    answer = await texting.opt_out(_telco(request), _phone(body["phone"]), body["sender"])
+    return JSONResponse({"status": answer.status, "error": answer.error})
+
+
 async def inbox(request: Request) -> Response:
     """Texts of a phone after ledger row `after`; waits up to `wait` seconds for one."""
     phone = _phone(request.path_params["phone"])
@@ -90,7 +110,7 @@ async def ledger(request: Request) -> Response:
 
 
 async def set_faults(request: Request) -> Response:
-    """`{"sms": […], "ussd": […]}` replaces all faults in force."""
+    """`{"sms": […], "ussd": […], "inbound": […], "twilio": […]}` replaces all faults in force."""
     _telco(request).faults = Faults.from_json(await _body(request))
     return Response(status_code=204)
 
@@ -102,10 +122,16 @@ async def clear_faults(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """Say who answers, and which code to dial."""
+    """Say who answers, which code to dial and which numbers to text."""
     config = _telco(request).config
     return JSONResponse(
-        {"status": "ok", "service": "telco", "code": config.service_code, "network": config.network.name}
+        {
+            "status": "ok",
+            "service": "telco",
+            "code": config.service_code,
+            "network": config.network.name,
+            "numbers": config.numbers,
+        }
     )
 
 

@@ -75,7 +75,7 @@ async def _post(url: str, form: str, headers: Mapping[str, str]) -> Answer:
     try:
         return await exchange.post(url, form.encode(), {**headers, **FORM})
     except ConnectionRefusedError:
-        return Answer(0, error="The application is not running: the connection was refused.")
+        return Answer(0, error="The application is not running: the connection was refused.", refused=True)
     except (OSError, httptools.HttpParserError) as error:
         return Answer(0, error=f"The application gave no usable answer ({type(error).__name__}).")
     except ValueError:

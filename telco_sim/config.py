@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+LONGEST_RETRY_SECONDS = 3600.0
+# 1, 2, 4 … seconds, then every hour: 12 hours in all, as Africa's Talking says of itself.
+INBOUND_RETRIES = (*(2.0**n for n in range(12)), *[LONGEST_RETRY_SECONDS] * 11)
+TEXTABLE = re.compile(r"\+?\d{3,15}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +35,14 @@ class TelcoConfig:
     """Everything about one telco and the application behind its short code.
 
     - `senders`: the sender ids that texts may come from; a text that names none is always taken.
-    - `ussd_url`, `ussd_end_url`, `delivery_url`: an empty address means that nothing is posted there.
+    - `ussd_url`, `ussd_end_url`, `delivery_url`, `inbound_url`, `optout_url`, `twilio_inbound_url`: an empty
+      address means that nothing is posted there.
+    - `inbound_retries`: the pauses in seconds before an inbound text that was not answered 200 is posted again.
+      Twilio's dialect knows only the first, and only after a refused connection.
+    - `twilio_account_sid`: without it, Twilio's dialect is off. `twilio_senders`: the account's numbers and sender
+      ids.
+    - `public_url`: the scheme and host at which the application believes to be reached. Twilio's signatures are made
+      over it, and a status callback at it is posted to the host of `twilio_inbound_url`.
     - `prefill`: digits dialled after the code (`*384*40*4071#`) are the first `text`; operators differ.
     - `bare_star`: send `*` as it is instead of `%2A`.
     - `report_delay`: the pause in seconds before each delivery report.
@@ -43,7 +56,29 @@ class TelcoConfig:
     ussd_url: str = ""
     ussd_end_url: str = ""
     delivery_url: str = ""
+    inbound_url: str = ""
+    optout_url: str = ""
+    inbound_retries: tuple[float, ...] = INBOUND_RETRIES
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_senders: frozenset[str] = frozenset({"+15005550006"})
+    twilio_inbound_url: str = ""
+    public_url: str = ""
     prefill: bool = True
     bare_star: bool = False
     end_events: bool = True
     report_delay: float = 0.3
+
+    @property
+    def numbers(self) -> list[str]:
+        """What a phone can text: short codes first, then Twilio's; nobody can answer a sender made of letters."""
+        return [*_textable(self.senders), *self.twilio_numbers]
+
+    @property
+    def twilio_numbers(self) -> list[str]:
+        """Those of the numbers that are Twilio's."""
+        return _textable(self.twilio_senders) if self.twilio_account_sid else []
+
+
+def _textable(senders: frozenset[str]) -> list[str]:
+    return sorted(sender for sender in senders if TEXTABLE.fullmatch(sender))

@@ -45,6 +45,12 @@ class Control:
     async def hang_up(self, session: str) -> dict[str, Any]:
         return await self._call("POST", "/telco/hangup", {"session": session})
 
+    async def text(self, phone: str, to: str, words: str) -> list[dict[str, Any]]:
+        """Send a text, and return the status and the error of each time the application got it."""
+        answer = await self._call("POST", "/telco/text", {"phone": phone, "to": to, "text": words})
+        answers: list[dict[str, Any]] = answer["answers"]
+        return answers
+
     async def texts(self, phone: str, after: int, wait: float) -> list[dict[str, Any]]:
         """Return the texts after ledger row `after`; waits up to `wait` seconds for one."""
         answer = await self._call("GET", f"/telco/inbox/{quote(phone, safe='')}?after={after}&wait={wait:g}")

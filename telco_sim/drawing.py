@@ -48,6 +48,16 @@ def plain_text(text: dict[str, Any]) -> str:
     return f"SMS from {text['from']}: {text['text']}"
 
 
+def drawn_sent(number: str, words: str) -> str:
+    """Draw one SMS that this phone sends."""
+    return "\n".join(f"  ▐ {row}" for row in [f"SMS to {number}", *_wrapped(words, TEXT_COLUMNS)])
+
+
+def plain_sent(number: str, words: str) -> str:
+    """Write one SMS that this phone sends."""
+    return f"SMS to {number}: {words}"
+
+
 def _heading(text: dict[str, Any]) -> str:
     parts = f", {text['parts']} parts" if text["parts"] > 1 else ""
     return f"SMS from {text['from']}, {datetime.fromisoformat(text['time']).astimezone():%H:%M}{parts}"

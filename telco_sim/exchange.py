@@ -21,13 +21,14 @@ READ_SIZE = 65536
 class Answer:
     """What the application answered. `status` is 0, and `error` says why, when there was no answer.
 
-    Names of `headers` are in lower case.
+    Names of `headers` are in lower case. `refused` tells that there was not even a connection.
     """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
+    refused: bool = False
 
 
 class _Reply:

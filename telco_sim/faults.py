@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 SMS_STATUSES = (401, 429, 500)
 ENDINGS = ("answer", "cut", "hang")
 REPORTS = ("normal", "none", "duplicate", "reordered", "early", "failed", "rejected")
+TWILIO_STATUSES = (401, 429, 500, 503)
+TWILIO_REPORTS = ("normal", "none", "duplicate", "reordered", "early", "failed", "undelivered")
 MOST_DELIVERIES = 3
 
 
@@ -84,23 +86,77 @@ class UssdFault(Fault):
         _one_of("deliver", self.deliver, range(1, MOST_DELIVERIES + 1))
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class InboundFault(Fault):
+    """What goes wrong with one text that a phone sends to the application.
+
+    - `deliver`: how often it reaches the application, one after the other or all `at_once`; 0: never.
+    - `delay`: seconds before it leaves.
+    - `overtaken`: it leaves only after the next text of the same phone.
+    - `date`: sent instead of the time; Twilio's dialect has none.
+    """
+
+    deliver: int = 1
+    at_once: bool = False
+    overtaken: bool = False
+    date: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that would silently do nothing."""
+        _one_of("deliver", self.deliver, range(MOST_DELIVERIES + 1))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class TwilioFault(Fault):
+    """What goes wrong with one text that is sent through Twilio's dialect.
+
+    - `status`: answer this HTTP status and accept nothing.
+    - `code`: refuse the recipient with this error code of Twilio's.
+    - `delay`: seconds between accepting and replying.
+    - `ending`: after accepting, `cut` the connection without a reply, or `hang` until the caller gives up.
+    - `reports`: the status callbacks that follow. `early` ones are posted before the reply; `failed` and
+      `undelivered` carry `error_code`, and the text never arrives.
+    """
+
+    status: int | None = None
+    code: int | None = None
+    ending: str = "answer"
+    reports: str = "normal"
+    error_code: int = 30003
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that would silently do nothing."""
+        _one_of("status", self.status, (None, *TWILIO_STATUSES))
+        _one_of("ending", self.ending, ENDINGS)
+        _one_of("reports", self.reports, TWILIO_REPORTS)
+
+
+KINDS: dict[str, type[Fault]] = {
+    "inbound": InboundFault,
+    "sms": SmsFault,
+    "twilio": TwilioFault,
+    "ussd": UssdFault,
+}
+F = TypeVar("F", bound=Fault)
+
+
 @dataclass(slots=True)
 class Faults:
     """All rules in force; the first one that covers a request is the one that applies."""
 
     sms: list[SmsFault] = field(default_factory=list)
     ussd: list[UssdFault] = field(default_factory=list)
+    inbound: list[InboundFault] = field(default_factory=list)
+    twilio: list[TwilioFault] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, rules: Mapping[str, Any]) -> Faults:
         """Build from `{"sms": [{…}], "ussd": [{…}]}`; raises ValueError with a sentence to show."""
-        if unknown := set(rules) - {"sms", "ussd"}:
-            raise ValueError(f"There are faults for 'sms' and 'ussd' only, not for {sorted(unknown)}.")
+        if unknown := set(rules) - set(KINDS):
+            raise ValueError(f"There are faults for {', '.join(map(repr, KINDS))} only, not for {sorted(unknown)}.")
         try:
-            return cls(
-                sms=[SmsFault(**rule) for rule in rules.get("sms", [])],
-                ussd=[UssdFault(**rule) for rule in rules.get("ussd", [])],
-            )
+            made: dict[str, Any] = {kind: [KINDS[kind](**rule) for rule in of_kind] for kind, of_kind in rules.items()}
+            return cls(**made)
         except TypeError as error:
             raise ValueError(f"A fault is an object with known fields: {error}.") from error
 
@@ -116,11 +172,22 @@ class Faults:
 
     def for_ussd(self, phone: str, hop: int) -> UssdFault:
         """Return the rule for this request of a session, or one that changes nothing."""
-        for rule in self.ussd:
-            if rule.covers(phone) and rule.hop in (None, hop):
-                rule.spend()
-                return rule
-        return UssdFault()
+        return _spent(rule for rule in self.ussd if rule.covers(phone) and rule.hop in (None, hop)) or UssdFault()
+
+    def for_inbound(self, phone: str) -> InboundFault:
+        """Return the rule for this text of a phone, or one that changes nothing."""
+        return _spent(rule for rule in self.inbound if rule.covers(phone)) or InboundFault()
+
+    def for_twilio(self, number: str) -> TwilioFault:
+        """Return the rule for this text to a number, or one that changes nothing."""
+        return _spent(rule for rule in self.twilio if rule.covers(number)) or TwilioFault()
+
+
+def _spent(rules: Iterator[F]) -> F | None:
+    rule = next(rules, None)
+    if rule:
+        rule.spend()
+    return rule
 
 
 def _one_of(name: str, value: object, allowed: Iterable[object]) -> None:

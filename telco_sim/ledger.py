@@ -33,7 +33,9 @@ class Ledger:
     """Rows in order, of these kinds.
 
     ussd.request, ussd.reply, ussd.end (the thirteen fields of the end event);
-    sms.request, sms.message (one for each recipient), sms.answer (what the sender was told), sms.report.
+    sms.request, sms.message (one for each recipient), sms.answer (what the sender was told), sms.report;
+    twilio.request, twilio.message, twilio.answer, twilio.report: the same in Twilio's dialect;
+    inbound (a text of a phone), inbound.post (each time the application got it), optout, optout.post.
     """
 
     rows: list[Row] = field(default_factory=list)

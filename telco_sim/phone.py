@@ -8,16 +8,19 @@ import sys
 from typing import Any
 
 from telco_sim.control import WAIT_SECONDS, Control, TelcoGoneError, TelcoRefusedError, line_to
-from telco_sim.drawing import drawn_screen, drawn_text, plain_screen, plain_text
+from telco_sim.drawing import drawn_screen, drawn_sent, drawn_text, plain_screen, plain_sent, plain_text
 from telco_sim.keypad import Keypad
 
 NO_SESSION: dict[str, Any] = {"open": False, "session": "", "seconds": 0.0}
 LONGEST_WAIT_SECONDS = 10.0
 CODE = re.compile(r"\*[0-9*]+#")
+TEXTING = re.compile(r"sms\s+(\+?\d{3,15})(?:\s+(.*))?")
 HELP = """\
   {code}dial; any code that begins with * and ends with #
   1, 2 ...     answer the screen, and press Enter
   send WORDS   answer with words that mean something here, or with nothing
+  sms {number} WORDS
+               text WORDS to a number: sms {number} JOIN 4071
   sms          read the inbox
   wait         wait for the next text
   h            hang up
@@ -53,6 +56,7 @@ class _Handset:
         self._keypad = keypad
         self._code = health["code"]
         self._network = health["network"]
+        self._number = next(iter(health["numbers"]), "NUMBER")
         self._screen = NO_SESSION
         self._deadline: float | None = None
         self._inbox: list[dict[str, Any]] = []
@@ -96,9 +100,11 @@ class _Handset:
     async def _obey(self, line: str) -> None:
         word, _, rest = line.strip().partition(" ")
         if word == "?":
-            self._say(HELP.format(code=self._code.ljust(13)))
+            self._say(HELP.format(code=self._code.ljust(13), number=self._number))
         elif word == "sms" and not rest:
             self._read_inbox()
+        elif texting := TEXTING.fullmatch(line.strip()):
+            await self._send(texting[1], texting[2] or "")
         elif word == "wait" and not rest:
             await self._wait()
         elif word == "h" and not rest:
@@ -118,6 +124,20 @@ class _Handset:
             self._say(f"Dial a code first, such as {self._code}.")
             return
         self._show(await self._control.press(self._screen["session"], keys))
+
+    async def _send(self, number: str, words: str) -> None:
+        """Text a number; what is wrong with the application is for the developer, as on a screen."""
+        if not words:
+            self._say(f"Write the words after the number: sms {number} JOIN 4071")
+            return
+        self._say((drawn_sent if self._keypad.interactive else plain_sent)(number, words))
+        try:
+            answers = await self._control.text(self._phone, number, words)
+        except TelcoRefusedError as refused:
+            self._say(str(refused))
+            return
+        for error in dict.fromkeys(answer["error"] for answer in answers if answer["error"]):
+            self._say(f"! {error}")
 
     async def _hang_up(self) -> None:
         if not self._screen["open"]:

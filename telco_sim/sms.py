@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
-from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from telco_sim.endings import end
 from telco_sim.faults import SmsFault
-from telco_sim.recipients import Recipient, summary
+from telco_sim.recipients import BLACKLISTED, Recipient, summary
 from telco_sim.reports import UNDELIVERED, post_reports
 from telco_sim.telco import Telco
 from telco_sim.units import sms_parts
@@ -24,7 +24,6 @@ REFUSALS = {
     429: "Too many requests",
     500: "There was an internal server error.",
 }
-HANG_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ async def messaging(request: Request) -> Response:
     try:
         order = Order.read(await request.body())
     except KeyError as missing:
-        return _plain(BAD_REQUEST, f"Request is missing required form field {missing}")
+        return plain(BAD_REQUEST, f"Request is missing required form field {missing}")
     telco.ledger.write(
         "sms.request",
         ",".join(order.numbers),
@@ -70,16 +69,15 @@ async def messaging(request: Request) -> Response:
     await asyncio.sleep(fault.delay)
     ending = fault.ending if response.status_code == CREATED else "answer"
     telco.ledger.write("sms.answer", ",".join(order.numbers), status=response.status_code, ending=ending)
-    await _end(request, telco, ending)
+    await end(request, telco, ending)
     return response
 
 
 async def _answer(telco: Telco, order: Order, chosen: dict[str, SmsFault], fault: SmsFault, key: str) -> Response:
-    right_key = secrets.compare_digest(key.encode(), telco.config.api_key.encode())
-    if not right_key or order.username != telco.config.username:
-        return _plain(UNAUTHORIZED, REFUSALS[UNAUTHORIZED])
+    if not authorized(telco, order.username, key):
+        return plain(UNAUTHORIZED, REFUSALS[UNAUTHORIZED])
     if fault.status:
-        return _plain(fault.status, REFUSALS[fault.status])
+        return plain(fault.status, REFUSALS[fault.status])
     if order.sender not in telco.config.senders | {DEFAULT_SENDER}:
         return _told("InvalidSenderId", [])
     parts = sms_parts(order.message)
@@ -89,7 +87,8 @@ async def _answer(telco: Telco, order: Order, chosen: dict[str, SmsFault], fault
 
 async def _accept(telco: Telco, order: Order, number: str, parts: int, fault: SmsFault | None) -> Recipient:
     fault = fault or SmsFault()
-    recipient = Recipient.judged(number, parts, enqueue=order.enqueue, scripted=fault.code)
+    scripted = fault.code or (BLACKLISTED if (order.sender, number) in telco.optouts else None)
+    recipient = Recipient.judged(number, parts, enqueue=order.enqueue, scripted=scripted)
     delivered = recipient.accepted and fault.reports not in UNDELIVERED
     row = telco.ledger.write(
         "sms.message",
@@ -110,13 +109,10 @@ async def _accept(telco: Telco, order: Order, number: str, parts: int, fault: Sm
     return recipient
 
 
-async def _end(request: Request, telco: Telco, ending: str) -> None:
-    """Leave the caller without a reply where the fault says so; what is returned later reaches nobody."""
-    if ending == "cut":
-        # ASGI cannot close a connection without a reply, so this reaches through uvicorn for the socket.
-        cast("Any", request.receive).__self__.transport.abort()
-    while ending != "answer" and not telco.stopping and not await request.is_disconnected():  # noqa: ASYNC110 - two ends
-        await asyncio.sleep(HANG_POLL_SECONDS)
+def authorized(telco: Telco, username: str, key: str) -> bool:
+    """Tell whether the request shows the account's name and its key."""
+    right_key = secrets.compare_digest(key.encode(), telco.config.api_key.encode())
+    return right_key and username == telco.config.username
 
 
 def _told(message: str, recipients: list[Recipient]) -> Response:
@@ -124,7 +120,8 @@ def _told(message: str, recipients: list[Recipient]) -> Response:
     return JSONResponse({"SMSMessageData": told}, status_code=CREATED)
 
 
-def _plain(status: int, text: str) -> Response:
+def plain(status: int, text: str) -> Response:
+    """Answer as the gateway refuses: with a sentence, in plain text."""
     headers = {"Content-Type": "text/plain; charset=UTF-8"}
     if status == UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Basic realm="api"'

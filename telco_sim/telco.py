@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from telco_sim.config import Network, TelcoConfig
 from telco_sim.faults import Faults
 from telco_sim.ledger import Ledger, Row
 from telco_sim.session import Session
+from telco_sim.twilio.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,10 @@ class Inbox:
 
 
 class Telco:
-    """State without behaviour: `ussd` and `sms` act on it."""
+    """State without behaviour: `ussd`, `sms`, `texting` and `twilio` act on it.
+
+    `optouts` are pairs of a sender and a phone; `overtaken` are the posts that wait for a phone's next text.
+    """
 
     def __init__(self, config: TelcoConfig) -> None:
         """Start with no SIM, no session and no fault."""
@@ -64,12 +69,15 @@ class Telco:
         self.faults = Faults()
         self.callbacks = Callbacks()
         self.sessions: dict[str, Session] = {}
+        self.optouts: set[tuple[str, str]] = set()
+        self.overtaken: dict[str, list[Callable[[], Awaitable[object]]]] = {}
+        self.twilio_messages: list[Message] = []
         self.stopping = False
         self._sims: dict[str, Network] = {}
         self._inboxes: dict[str, Inbox] = {}
 
     def connect(self, **urls: str) -> None:
-        """Point at an application: any of `ussd_url`, `ussd_end_url`, `delivery_url`."""
+        """Point at an application: any of the addresses of a TelcoConfig."""
         self.config = replace(self.config, **urls)  # type: ignore[arg-type]
 
     def insert_sim(self, phone: str, network: Network) -> None:
@@ -85,7 +93,7 @@ class Telco:
         return self._inboxes.setdefault(phone, Inbox())
 
     def deliver(self, row: Row) -> None:
-        """Put the text of an `sms.message` row into the inbox of its phone."""
+        """Put the text of an `sms.message` or `twilio.message` row into the inbox of its phone."""
         data = row.data
         inbox = self.inbox(row.phone)
         inbox.texts.append(

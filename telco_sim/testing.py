@@ -7,10 +7,11 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from telco_sim import ussd
+from telco_sim import texting, ussd
 from telco_sim.app import create_app
 from telco_sim.config import Network, TelcoConfig
-from telco_sim.faults import Faults
+from telco_sim.exchange import Answer
+from telco_sim.faults import Faults, InboundFault
 from telco_sim.ledger import Ledger
 from telco_sim.screen import Screen
 from telco_sim.server import serving
@@ -48,6 +49,14 @@ class Handset:
         for session_id in [self.screen.session] if self.screen.open else sessions:
             self.screen = await ussd.hang_up(self._telco, session_id)
         return self.screen
+
+    async def text(self, words: str, *, to: str) -> list[Answer]:
+        """Text a number, and return what the application answered to each copy; see `RunningTelco.text`."""
+        return await texting.text(self._telco, self.number, to, words)
+
+    async def opt_out(self, sender: str) -> Answer:
+        """Have a sender made of letters stopped, and return what the application answered."""
+        return await texting.opt_out(self._telco, self.number, sender)
 
     @property
     def inbox(self) -> list[Text]:
@@ -97,12 +106,50 @@ class RunningTelco:
         """Replace all faults; `Faults()` lets everything work again."""
         self.state.faults = faults
 
-    def connect(self, *, ussd_url: str, ussd_end_url: str = "", delivery_url: str = "") -> None:
-        """Point at the application, for when its address is known only after the telco's."""
-        self.state.connect(ussd_url=ussd_url, ussd_end_url=ussd_end_url, delivery_url=delivery_url)
+    def connect(
+        self,
+        *,
+        ussd_url: str = "",
+        ussd_end_url: str = "",
+        delivery_url: str = "",
+        inbound_url: str = "",
+        optout_url: str = "",
+        twilio_inbound_url: str = "",
+        public_url: str = "",
+    ) -> None:
+        """Point at the application, for when its address is known only after the telco's; see TelcoConfig."""
+        self.state.connect(
+            ussd_url=ussd_url,
+            ussd_end_url=ussd_end_url,
+            delivery_url=delivery_url,
+            inbound_url=inbound_url,
+            optout_url=optout_url,
+            twilio_inbound_url=twilio_inbound_url,
+            public_url=public_url,
+        )
+
+    async def text(
+        self,
+        phone: str,
+        words: str,
+        *,
+        to: str,
+        times: int = 1,
+        at_once: bool = False,
+        delay: float = 0.0,
+        overtaken: bool = False,
+        date: str | None = None,
+    ) -> list[Answer]:
+        """Text `words` from a phone to a number; returns the application's first answer to each copy.
+
+        The other parameters are those of InboundFault, and stand above the faults in force. A copy not answered 200
+        is posted again in the background: `settle` waits for that.
+        """
+        wrong = InboundFault(deliver=times, at_once=at_once, delay=delay, overtaken=overtaken, date=date)
+        return await texting.text(self.state, phone, to, words, wrong)
 
     async def settle(self) -> None:
-        """Wait until every end event and delivery report that is due was posted."""
+        """Wait until every end event, report and inbound text that is due was posted."""
         await self.state.callbacks.settle()
 
 

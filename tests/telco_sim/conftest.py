@@ -42,13 +42,18 @@ def menu(form: dict[str, str]) -> Response:
     return PlainTextResponse(f"CON You said {form['text']}")
 
 
+def nothing(_form: dict[str, str]) -> Response:
+    return PlainTextResponse("")
+
+
 @dataclass
 class Application:
-    """A USSD application whose answers a test may replace; `release` lets a held answer go."""
+    """An application whose answers a test may replace, `answers` by path; `release` lets a held answer go."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
     answer: Callable[[dict[str, str]], Response] = menu
+    answers: dict[str, Callable[[dict[str, str]], Response]] = field(default_factory=dict)
     held: bool = False
     release: asyncio.Event = field(default_factory=asyncio.Event)
     arrivals: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -59,11 +64,13 @@ class Application:
         request = Request(scope, receive)
         raw = (await request.body()).decode()
         async with self.arrivals:
-            self.received.append(Received(scope["path"], raw, dict(request.headers)))
+            received = Received(scope["path"], raw, dict(request.headers))
+            self.received.append(received)
             self.arrivals.notify_all()
         if self.held:
             await self.release.wait()
-        response = self.answer(self.received[-1].form) if scope["path"] == "/ussd" else PlainTextResponse("")
+        answer = {"/ussd": self.answer, **self.answers}.get(received.path, nothing)
+        response = answer(received.form)
         await response(scope, receive, send)
 
     def got(self, path: str) -> list[Received]:

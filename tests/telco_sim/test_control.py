@@ -88,9 +88,13 @@ async def test_faults_are_replaced_and_cleared_over_http(http: httpx.AsyncClient
         ("/telco/dial", '{"phone": 1, "code": "*1#"}', "The body must be a JSON object with the text fields"),
         ("/telco/dial", '{"phone": "0711", "code": "*1#"}', "'0711' is not a phone number"),
         ("/telco/press", "[]", "The body must be a JSON object with the text fields session, input."),
-        ("/telco/faults", '{"mms": []}', "There are faults for 'sms' and 'ussd' only"),
+        ("/telco/faults", '{"mms": []}', "There are faults for 'inbound', 'sms', 'twilio', 'ussd' only"),
         ("/telco/faults", '{"sms": [{"colour": 1}]}', "A fault is an object with known fields"),
         ("/telco/faults", '{"sms": [{"status": 418}]}', "status must be one of"),
+        ("/telco/faults", '{"inbound": [{"deliver": 4}]}', "deliver must be one of"),
+        ("/telco/faults", '{"twilio": [{"status": 418}]}', "status must be one of"),
+        ("/telco/text", '{"phone": "+254711000001", "to": "20880"}', "The body must be a JSON object"),
+        ("/telco/optout", '{"phone": "+254711000001", "sender": "20880"}', "'20880' is no alphanumeric sender"),
         ("/telco/faults", '{"sms": 1}', "A fault is an object with known fields"),
     ],
 )
@@ -103,5 +107,5 @@ async def test_a_request_that_makes_no_sense_is_answered_with_a_sentence(
 
 
 async def test_health_says_who_answers_and_what_to_dial(http: httpx.AsyncClient) -> None:
-    health = {"status": "ok", "service": "telco", "code": SHORT_CODE, "network": "Athena"}
+    health = {"status": "ok", "service": "telco", "code": SHORT_CODE, "network": "Athena", "numbers": ["20880"]}
     assert (await http.get("/healthz")).json() == health

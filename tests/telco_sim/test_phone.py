@@ -85,6 +85,41 @@ async def test_a_script_can_wait_for_a_text(telco: RunningTelco, application: Ap
     assert out.endswith("reply> q\n")
 
 
+async def test_a_script_can_text_a_number_and_wait_for_the_answer(
+    telco: RunningTelco, application: Application
+) -> None:
+    telco.connect(inbound_url=f"{application.url}/sms")
+    holding = asyncio.create_task(script(telco.url, "sms 20880 JOIN  4071", "wait", "q"))
+    asked = await application.wait_for("/sms")
+    await send(telco, "You are A001")
+    _, out, _ = await holding
+    assert (asked.form["from"], asked.form["to"], asked.form["text"]) == (AMINA, "20880", "JOIN  4071")
+    assert "dial> sms 20880 JOIN  4071\nSMS to 20880: JOIN  4071\n" in out
+    assert "SMS from 20880: You are A001\n" in out
+
+
+async def test_texting_in_the_middle_of_a_session_leaves_it_open(telco: RunningTelco, application: Application) -> None:
+    telco.connect(ussd_url=f"{application.url}/ussd", inbound_url=f"{application.url}/sms")
+    _, out, _ = await script(telco.url, "*384*40#", "sms 20880 WHERE", "5", "sms of mine")
+    assert "You said 5\n" in out
+    assert "You said 5*sms of mine\n" in out
+    assert [request.form["text"] for request in application.got("/sms")] == ["WHERE"]
+
+
+async def test_what_keeps_a_text_from_its_number_is_a_sentence(telco: RunningTelco, application: Application) -> None:
+    _, out, errors = await script(telco.url, "sms 20881 JOIN", "sms 20880", "sms 20880 JOIN", "q")
+    assert errors == ""
+    assert "Nobody takes texts at '20881'; this telco serves 20880.\n" in out
+    assert "Write the words after the number: sms 20880 JOIN 4071\n" in out
+    assert out.endswith("! The telco has no usable address of the application.\ndial> q\n")
+    assert application.received == []
+
+
+async def test_the_help_says_how_to_text(telco: RunningTelco) -> None:
+    _, out, _ = await script(telco.url, "?")
+    assert "  sms 20880 WORDS\n               text WORDS to a number: sms 20880 JOIN 4071\n" in out
+
+
 async def test_what_is_wrong_with_a_reply_is_told_to_the_developer(telco: RunningTelco) -> None:
     telco.connect(ussd_url="http://127.0.0.1:1/")
     _, out, _ = await script(telco.url, "*384*40#")
@@ -197,3 +232,18 @@ async def test_a_telco_that_disappears_is_noticed_while_nobody_types(config: Tel
             await telco_runs.aclose()
             await person.read_until(f"No telco answers at {telco.url}.")
             assert await asyncio.wait_for(person.process.wait(), 10) == 1
+
+
+async def test_a_text_that_is_sent_and_the_one_that_answers_are_drawn(
+    telco: RunningTelco, application: Application
+) -> None:
+    telco.connect(inbound_url=f"{application.url}/sms")
+    async with terminal(telco.url) as (person, _):
+        await person.read_until("dial> ")
+        person.type("sms 20880 JOIN 4071\r")
+        await person.read_until("  ▐ SMS to 20880\r\n  ▐ JOIN 4071\r\n")
+        await application.wait_for("/sms")
+        await send(telco, "You are A001")
+        await person.read_until("  ▌ You are A001\r\n")
+        person.type("q\r")
+        assert await asyncio.wait_for(person.process.wait(), 10) == 0

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from tests.telco_sim.conftest import AMINA, SHORT_CODE, Application
+from tests.telco_sim.twilio_account import ACCOUNT, NUMBER, PUBLIC, TOKEN, valid
 
 Process = asyncio.subprocess.Process
 
@@ -53,6 +54,32 @@ async def test_options_may_come_from_the_environment(application: Application) -
             sent = await http.post("/version1/messaging", data=form, headers={"apiKey": "from-env"})
         assert dialled.json()["text"] == "Welcome\n1 Join"
         assert sent.json()["SMSMessageData"]["Message"].startswith("Sent to 1/1")
+
+
+async def test_texts_in_both_dialects_are_configured_by_the_environment(application: Application) -> None:
+    async with (
+        telco_process(
+            TELCO_PORT="0",
+            TELCO_API_KEY="k",
+            TELCO_INBOUND_URL=f"{application.url}/sms",
+            TELCO_OPTOUT_URL=f"{application.url}/optout",
+            TELCO_SENDERS="20880 CLINIC",
+            TELCO_TWILIO_ACCOUNT_SID=ACCOUNT,
+            TELCO_TWILIO_AUTH_TOKEN=TOKEN,
+            TELCO_TWILIO_SENDERS=NUMBER,
+            TELCO_TWILIO_INBOUND_URL=f"{application.url}/twilio/sms",
+            TELCO_PUBLIC_URL=PUBLIC,
+        ) as process,
+        httpx.AsyncClient(base_url=await address(process), trust_env=False) as http,
+    ):
+        for number in ("20880", NUMBER):
+            await http.post("/telco/text", json={"phone": AMINA, "to": number, "text": "JOIN"})
+        await http.post("/telco/optout", json={"phone": AMINA, "sender": "CLINIC"})
+        assert (await http.get("/healthz")).json()["numbers"] == ["20880", NUMBER]
+    signed = application.got("/twilio/sms")[0]
+    assert valid(f"{PUBLIC}/twilio/sms", signed.form, signed.headers["x-twilio-signature"])
+    assert application.got("/sms")[0].form["text"] == "JOIN"
+    assert application.got("/optout")[0].form["senderId"] == "CLINIC"
 
 
 async def test_sigterm_stops_the_telco_while_requests_wait(application: Application) -> None:
