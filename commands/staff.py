@@ -1,4 +1,4 @@
-"""`zamu staff`: add and list the people who work here."""
+"""`zamu staff`: the people who work here, and the phones that they work from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from commands.context import as_json, ask, operator, pass_settings
 from commands.words import refuse, say
 from queue_core import staff as people
+from queue_core import staff_phones
 from queue_core.errors import Refused
 from settings import Settings
 
@@ -17,7 +18,7 @@ LOGIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 
 @click.group()
 def staff() -> None:
-    """Staff: add, list."""
+    """Staff: add, list; enrol, confirm and unlock their phones."""
 
 
 @staff.command()
@@ -67,3 +68,44 @@ def list_(settings: Settings, *, as_json: bool) -> None:
     rows = ask(settings, lambda core: people.listing(core, operator()), as_json=as_json)
     lines = [f"{row['login']:12} {row['role']:8} {row['branch'] or 'all':5} {row['name']}" for row in rows]
     say({"staff": rows}, "\n".join(lines) or "Nobody yet. `zamu staff add` adds somebody.", as_json=as_json)
+
+
+@staff.command()
+@click.argument("login")
+@click.argument("phone")
+@click.option("--counter", help='Where this phone calls people to, such as "Room 1". Default: any that is free.')
+@as_json
+@pass_settings
+def enrol(settings: Settings, login: str, phone: str, counter: str | None, *, as_json: bool) -> None:
+    """Text a code to the phone that a staff member is to work from; `zamu staff confirm` wants it."""
+    ask(settings, lambda core: staff_phones.enrol(core, operator(), login, phone, counter), as_json=as_json)
+    sentence = f"A code is on its way to this phone. Within 10 minutes: `zamu staff confirm {login} CODE`."
+    say({"login": login, "counter": counter}, sentence, as_json=as_json)
+
+
+@staff.command()
+@click.argument("login")
+@click.argument("code")
+@click.option("--generate", is_flag=True, help="Make the PIN and print it once, instead of asking for one.")
+@as_json
+@pass_settings
+def confirm(settings: Settings, login: str, code: str, *, generate: bool, as_json: bool) -> None:
+    """Enrol the phone that got this code, with a PIN of six digits that its owner chooses."""
+    chosen = None if generate else click.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
+    pin = ask(
+        settings,
+        lambda core: staff_phones.confirm(core, operator(), login, code, chosen, settings.secret_key.encode()),
+        as_json=as_json,
+    )
+    answer = {"login": login, "pin": pin} if generate else {"login": login}
+    say(answer, f"{login} can work by phone." + (f" PIN: {pin}" if generate else ""), as_json=as_json)
+
+
+@staff.command()
+@click.argument("login")
+@as_json
+@pass_settings
+def unlock(settings: Settings, login: str, *, as_json: bool) -> None:
+    """End the lock that wrong PINs put on a phone."""
+    ask(settings, lambda core: staff_phones.unlock(core, operator(), login), as_json=as_json)
+    say({"login": login}, f"The phone of {login} is unlocked.", as_json=as_json)

@@ -19,12 +19,20 @@ REASONS = {
     "no_ticket": "There is no such ticket today. Nothing was changed. A ticket is named like 4071/A047.",
     "outstanding": "{label} was called to {counter} and has not started. Nobody was called. Say what became of it:"
     " --finish complete, --finish skip or --finish no-show.",
-    "no_counter": "No counter of that name serves this queue. Nobody was called.",
+    "no_counter": "No counter of that name is there. Nothing was changed.",
     "no_free_counter": "Every counter of this queue has somebody. Nobody was called. Name one with --counter.",
     "wrong_state": "{label} is {status} now. Nothing was changed.",
     "stale": "{label} has changed since you looked; it is {status} now. Nothing was changed.",
+    "no_staff": "Nobody with this login works here. Nothing was changed. `zamu staff list` shows all logins.",
+    "no_phone": "This person has no phone to work from. Nothing was changed. `zamu staff enrol` adds one.",
+    "phone_taken": "This phone is another staff member's. Nothing was changed.",
+    "wrong_code": "This is not the code that the phone got. Nothing was changed. {tries_left} tries are left.",
+    "code_over": "There is no code to confirm, or it is over. Nothing was changed. `zamu staff enrol` sends a new one.",
+    "weak_pin": "A PIN is six digits that nobody guesses first: not 111111, 121212 or 123456. Nothing was changed.",
+    "blocked": "The owner of this phone told us that somebody else used it. Nothing was changed. It needs a new PIN:"
+    " `zamu staff enrol`.",
     "not_added": "{login} was not added: the login is taken, or there is no such organization or branch.",
-    "bad_phone": "This is not a phone number that can get texts. Nobody was added. Write it like +254711000001.",
+    "bad_phone": "This is not a phone number that can get texts. Nothing was changed. Write it like +254711000001.",
 }  # fmt: skip
 
 

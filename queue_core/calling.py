@@ -1,8 +1,8 @@
-"""What staff do with people: call next, recall, start, complete, skip, no-show."""
+"""What staff do with people: call next, recall, start, complete, skip, no-show, take back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 from db.queries import load
@@ -24,15 +24,29 @@ class Called:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Whom the staff member saw at the counter: that ticket, in that version; without one, nobody."""
+
+    id: str | None = None
+    version: int | None = None
+
+
 async def call_next(
-    core: Core, act: Act, queue_id: str, counter: str | None = None, finish: Finish | None = None
+    core: Core,
+    act: Act,
+    queue_id: str,
+    counter: str | None = None,
+    finish: Finish | None = None,
+    seen: Seen | None = None,
 ) -> Called:
     """Call the first waiting person to a counter (by default the first free one that serves the line).
 
     Whom the counter was serving is completed. Somebody only called and not started is not: without `finish` that is
-    Refused: outstanding, with the ticket. Also Refused: no_counter, no_free_counter, no_queue.
+    Refused: outstanding, with the ticket. Also Refused: no_counter, no_free_counter, no_queue, and stale where `seen`
+    is given and somebody else is at the counter, or nobody.
     """
-    answer = await perform(core, SQL.call_next, act, queue_id, counter, finish)
+    answer = await perform(core, SQL.call_next, act, queue_id, counter, finish, seen and asdict(seen))
     finished = from_facts(answer["finished"]) if answer["finished"] else None
     core.announce(queue_id)
     if finished and finished.queue_id != queue_id:
@@ -84,6 +98,14 @@ async def no_show(core: Core, act: Act, ticket_id: str, seen: int | None = None)
 async def recall(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
     """Call the same person again; at least two minutes are left from now."""
     return await _change(core, act, ticket_id, "recall", seen)
+
+
+async def take_back(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:
+    """Undo a call: the person waits again, at the old place.
+
+    Refused: too_late, when it was called over a minute ago, by somebody else, or the person has said "I am coming".
+    """
+    return await _change(core, act, ticket_id, "take_back", seen)
 
 
 async def leave_for(core: Core, act: Act, ticket_id: str, seen: int | None = None) -> Changed:

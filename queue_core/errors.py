@@ -9,8 +9,9 @@ class Refused(Exception):
     """The rules refused, nothing was changed.
 
     `code` is one of: closed, paused, full (joining); no_ticket, moved_twice (a customer's ticket); outstanding,
-    no_counter, no_free_counter (calling); stale, wrong_state (a ticket that moved on); not_open (a closed line cannot
-    be paused); no_queue, bad_phone.
+    no_counter, no_free_counter (calling); stale, wrong_state, too_late (a ticket that moved on); not_open (a closed
+    line cannot be paused); no_staff, no_phone, phone_taken, wrong_code, code_over, weak_pin, blocked (a staff member's
+    phone); no_queue, bad_phone.
     `facts` are what a channel needs to say why.
     """
 

@@ -29,6 +29,7 @@ class Phrases:
     counter: str
     wait: Mapping[str, str]
     days: Mapping[str, Any]
+    desk: Mapping[str, str]
 
     def about(self, ahead: int, minutes: int | None) -> str:
         """How long it takes with so many people ahead."""
@@ -100,7 +101,7 @@ def catalogues() -> dict[str, Catalogue]:
 
 def _read(path: Path, fallback: Mapping[str, Template]) -> Catalogue:
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    phrases = Phrases(tables["not_a_choice"], tables["counter"], tables["wait"], tables["days"])
+    phrases = Phrases(tables["not_a_choice"], tables["counter"], tables["wait"], tables["days"], tables["desk"])
     texts = {name: _template(text, phrases) for name, text in tables["texts"].items()}
     words = {word: outcome for outcome, several in tables["words"].items() for word in several}
     full = not (fallback.keys() - texts.keys())

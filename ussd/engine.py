@@ -26,13 +26,14 @@ SECONDS = 2.0  # nobody waits longer for words
 
 
 class Engine:
-    """Answers callers. `secret` keeps what they typed out of sight in what is stored of it."""
+    """Answers callers. `secret` keeps what they typed out of sight in what is stored of it, and is the PINs' pepper."""
 
     def __init__(self, core: Core, store: SessionStore, house: House, secret: bytes) -> None:
         self._core = core
         self._store = store
         self._house = house
         self._marks = Marks(secret)
+        self._pepper = secret
         self._turns = Turns()
         self._recent = Recent(self._marks)
         self._left: set[asyncio.Task[bool]] = set()
@@ -56,7 +57,7 @@ class Engine:
 
     async def _answer(self, request: Request) -> Page:
         session = Session(request.gateway, request.session_key, request.phone, MENU)
-        visit = Visit(self._core, self._house, self._store, self._marks, request, session)
+        visit = Visit(self._core, self._house, self._store, self._marks, request, session, self._pepper)
         try:
             went_on = await self._in_time(visit, self._recent.take(request))
         except Exception as error:  # noqa: BLE001 - whatever broke, a person waits for words

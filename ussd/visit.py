@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from queue_core import queues, tickets
+from queue_core import queues, staff_phones, tickets
 from queue_core.core import Act, Core
 from queue_core.queues import Line, Place
+from queue_core.staff_phones import StaffPhone
 from queue_core.tickets import DialIn, Ticket
 from ussd.catalogue import Template, catalogue, clock, plain
 from ussd.delivery import Marks
@@ -51,7 +52,8 @@ class Visit:
 
     `rebuilt`: the session was lost, and what the caller had before him is only inferred. `answered` names the
     steps at which a verb was answered before that. `arrived`: the screen is not the one that took the key.
-    `mistaken`: it needs a line that says so. `written`: a verb may have changed something.
+    `mistaken`: it needs a line that says so. `written`: a verb may have changed something. `pepper` is what PINs are
+    hashed with.
     """
 
     core: Core
@@ -60,6 +62,7 @@ class Visit:
     marks: Marks
     request: Request
     session: Session
+    pepper: bytes = field(repr=False)
     inputs: deque[tuple[str, str]] = field(default_factory=deque)
     step: str = ""
     rebuilt: bool = False
@@ -70,6 +73,7 @@ class Visit:
     facts: DialIn | None = None
     _ticket: Ticket | None = None
     _place: Place | None = None
+    _staff: StaffPhone | None = None
 
     @property
     def act(self) -> Act:
@@ -87,6 +91,10 @@ class Visit:
         if self.rebuilt and self.inputs and self.step not in self.answered:
             raise AskAgain
         return Act("customer", "ussd", request=self.request_key(self.step))
+
+    def staff_act(self, staff: StaffPhone) -> Act:
+        """As `act`, for a verb of staff."""
+        return staff.act("ussd", self.act.request)
 
     def request_key(self, step: str) -> str:
         session = self.session
@@ -119,6 +127,12 @@ class Visit:
         """The caller is about to join here."""
         self._place = place
         self.session.data |= {"place": place.code, "branch": place.name, "human": place.phone}
+
+    async def staff(self) -> StaffPhone | None:
+        """Whose phone this is, where staff work from it."""
+        if self._staff is None:
+            self._staff = await staff_phones.of(self.core, self.session.phone)
+        return self._staff
 
     def look_again(self) -> None:
         """What was read before a refusal is no longer true."""

@@ -18,12 +18,21 @@ create or replace function measure_completion(queue uuid, day date) returns void
      from branches b where q.id = queue and b.id = q.branch_id
 $$;
 
+-- Whether a text may ask how it was: the branch wants that, and it is daytime there.
+create or replace function may_ask_rating(t tickets) returns boolean language sql stable as $$
+    select b.texts_rating and (clock_timestamp() at time zone b.timezone)::time between '08:00' and '18:00'
+      from queues q join branches b on b.id = q.branch_id where q.id = t.queue_id
+$$;
+
 create or replace function complete_locked(act jsonb, ticket uuid) returns tickets language plpgsql as $$
 declare
     t tickets;
 begin
     t := end_ticket(act, ticket, 'completed', 'complete');
     perform measure_completion(t.queue_id, t.service_date);
+    if may_ask_rating(t) then
+        perform notify(t, ticket_facts(t), 'rate_ask');
+    end if;
     return t;
 end $$;
 
@@ -89,9 +98,10 @@ begin
 end $$;
 
 -- call_next: the first waiting person comes to the counter. Whom the counter was serving is completed; whom it only called
--- is not, unless `finish` says how (complete, skip, no_show).
-create or replace function call_next(act jsonb, queue uuid, counter text default null, finish text default null) returns jsonb
-language plpgsql as $$
+-- is not, unless `finish` says how (complete, skip, no_show). `seen` is whom the caller saw there, {"id", "version"} (an id of
+-- null: nobody; absent: it does not matter): a stale press changes nothing and hears the truth.
+create or replace function call_next(act jsonb, queue uuid, counter text default null, finish text default null, seen jsonb default null)
+returns jsonb language plpgsql as $$
 declare
     stored jsonb := begin_act(act);
     q queues;
@@ -115,7 +125,9 @@ begin
       where id in (queue, (select queue_id from tickets where counter_id = c.id and status in ('called', 'serving'))) order by id;
     select * into q from queues where id = queue;
     select * into t from tickets where counter_id = c.id and status in ('called', 'serving');
-    if t.status = 'called' and finish is null then
+    if (seen->>'id', (seen->>'version')::int) is distinct from (t.id::text, t.version) and seen is not null then
+        return end_act(act, refusal('stale', case when t.id is null then '{}' else jsonb_build_object('ticket', ticket_facts(t)) end));
+    elsif t.status = 'called' and finish is null then
         return end_act(act, refusal('outstanding', jsonb_build_object('ticket', ticket_facts(t))));
     elsif t.status = 'serving' or t.status = 'called' and finish = 'complete' then
         t := complete_locked(act, t.id);
@@ -151,7 +163,7 @@ begin
     return t;
 end $$;
 
--- One staff verb on one ticket: start, complete, skip, no_show, recall. `version` is what the staff member saw
+-- One staff verb on one ticket: start, complete, skip, no_show, recall, take_back … `seen` is what the staff member saw
 -- (null = whatever is true now): a stale press changes nothing and hears the truth.
 create or replace function change_ticket(act jsonb, ticket uuid, verb text, seen int default null) returns jsonb
 language plpgsql as $$
@@ -170,6 +182,8 @@ begin
         return end_act(act, refusal('stale', jsonb_build_object('ticket', ticket_facts(t))));
     elsif not may_follow(verb, t.status) then
         return end_act(act, refusal('wrong_state', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif verb = 'take_back' and is_late_to_take_back(act, t) then
+        return end_act(act, refusal('too_late', jsonb_build_object('ticket', ticket_facts(t))));
     end if;
     case verb
         when 'start' then
@@ -183,9 +197,38 @@ begin
             t := end_ticket(act, ticket, 'cancelled', verb);
             perform notify(t, ticket_facts(t), 'left');
         when 'come_back' then t := requeue(act, ticket, 2, verb);
+        when 'take_back' then t := take_back_locked(act, ticket);
     end case;
     return end_act(act, jsonb_build_object('outcome', verb, 'ticket', ticket_facts(t),
                                            'waiting', people_waiting(t.queue_id, t.service_date)));
+end $$;
+
+-- Whether a call stands: it was somebody else's, a minute is over, or the person has answered.
+create or replace function is_late_to_take_back(act jsonb, t tickets) returns boolean language sql stable as $$
+    select t.staff_id::text is distinct from act->>'actor_id' or t.coming_at is not null
+           or t.called_at < clock_timestamp() - interval '60 seconds'
+$$;
+
+-- Whoever was called last in a line on a day: found from the end of the branch's history, for the line may be long.
+create or replace function last_called(queue uuid, day date) returns int language sql stable as $$
+    select t.number from audit_log a join tickets t on t.id = a.entity_id
+     where a.branch_id = branch_of(queue) and a.at > clock_timestamp() - interval '1 day' and a.action = 'call'
+       and t.queue_id = queue and t.service_date = day and t.called_at is not null
+     order by a.at desc limit 1
+$$;
+
+-- Back to the very place in line: a call does not change the position. The number on the board is the one before.
+create or replace function take_back_locked(act jsonb, ticket uuid) returns tickets language plpgsql as $$
+declare
+    t tickets;
+begin
+    update tickets set status = 'waiting', action = 'take_back', version = version + 1, counter_id = null, staff_id = null,
+           deadline = null, called_at = null
+     where id = ticket returning * into t;
+    update queue_days set current_number = coalesce(last_called(queue_id, service_date), 0)
+     where queue_id = t.queue_id and service_date = t.service_date and current_number = t.number;
+    update queues set version = version + 1 where id = t.queue_id;
+    return t;
 end $$;
 
 -- To which states a staff verb applies.

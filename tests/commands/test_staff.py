@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
+import termios
 
+import pytest
 from argon2 import PasswordHasher
 
+from queue_core import staff_phones
+from tests.story.town import CLEAN, ZAMU
 from tests.terminal import Terminal, refused
-from tests.world import World
+from tests.world import World, phone
 
+PEPPER = ("k" * 32).encode()  # the secret key of this terminal
 PASSWORD = re.compile(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}")
 
 
@@ -45,3 +53,74 @@ async def test_who_cannot_be_added_is_refused_with_the_reason(terminal: Terminal
     for wrong in ([], ["--branch", "4071", "--role", "manager", "--name", "\udcff"]):
         assert terminal.zamu("staff", "add", "Amina Otieno", *wrong).returncode == 2
     assert await world.pool.fetchval("select count(*) from staff") == before
+
+
+async def sent_code(world: World) -> str:
+    row = await world.row("select parameters from notifications where template = 'staff_code'")
+    return str(row["parameters"]["otp"])
+
+
+async def test_a_phone_is_enrolled_and_unlocked(terminal: Terminal, world: World) -> None:
+    told = terminal.zamu("staff", "enrol", "clinic1", phone(1), "--counter", "room 1").stdout
+    assert told.endswith("Within 10 minutes: `zamu staff confirm clinic1 CODE`.\n")
+    answer = terminal.ask("staff", "confirm", "clinic1", await sent_code(world), "--generate")
+    assert answer.keys() == {"login", "pin"}
+    assert (await staff_phones.check_pin(world.core, phone(1), answer["pin"], PEPPER)).right
+    assert answer["pin"] not in str(await world.pool.fetch("select * from staff_phones"))
+    for _ in range(5):
+        await staff_phones.check_pin(world.core, phone(1), "000000", PEPPER)
+    assert terminal.ask("staff", "unlock", "clinic1") == {"login": "clinic1"}
+    assert (await staff_phones.check_pin(world.core, phone(1), answer["pin"], PEPPER)).right
+
+
+def type_pins(terminal: Terminal, code: str, *pins: str) -> tuple[int, str]:
+    """What is seen on a terminal where the PIN is typed, as often as it is asked for."""
+    ours, theirs = pty.openpty()
+    settings = termios.tcgetattr(theirs)
+    settings[3] |= termios.ECHO
+    termios.tcsetattr(theirs, termios.TCSANOW, settings)
+    command = [str(ZAMU), "staff", "confirm", "clinic1", code]
+    seen = ""
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=CLEAN | terminal.environ, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        typed = iter(pins)
+        while True:
+            try:
+                seen += os.read(ours, 1024).decode()
+            except OSError:  # nobody writes any more
+                break
+            if seen.endswith(": ") and (pin := next(typed, "")):
+                os.write(ours, f"{pin}\n".encode())
+    os.close(ours)
+    return process.returncode, seen
+
+
+async def test_a_pin_is_typed_twice_and_not_seen(terminal: Terminal, world: World) -> None:
+    terminal.ask("staff", "enrol", "clinic1", phone(1))
+    status, seen = type_pins(terminal, await sent_code(world), "483920", "483920")
+    assert status == 0, seen
+    assert "483920" not in seen
+    assert "clinic1 can work by phone." in seen
+    assert (await staff_phones.check_pin(world.core, phone(1), "483920", PEPPER)).right
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        ("enrol nobody +254711000001", "no_staff", "`zamu staff list` shows all logins."),
+        ("enrol clinic1 911", "bad_phone", "Write it like +254711000001."),
+        ("enrol clinic1 +254711000001 --counter Nowhere", "no_counter", "No counter of that name is there."),
+        ("confirm clinic1 123456 --generate", "code_over", "`zamu staff enrol` sends a new one."),
+        ("unlock clinic1", "no_phone", "`zamu staff enrol` adds one."),
+    ],
+)
+def test_what_cannot_be_done_with_a_phone_is_refused_with_the_reason(
+    terminal: Terminal, words: str, code: str, why: str
+) -> None:
+    told = terminal.zamu("staff", *words.split(), "--json")
+    assert (told.returncode, told.stderr) == (1, "")
+    answer = json.loads(told.stdout)
+    assert answer["refused"] == code
+    assert why in answer["reason"]

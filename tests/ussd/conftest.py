@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.ussd.caller import Caller
+from tests.ussd.clerk import CLERK, PEPPER, enrol
 from tests.world import World, phone, seeded, world
 from ussd.engine import Engine
 from ussd.session import SessionStore, connect
@@ -16,7 +17,7 @@ from ussd.visit import House
 __all__ = ["seeded", "world"]
 
 HOUSE = House(help_phone="0711222333")
-SECRET = b"nobody knows this one"
+SECRET = PEPPER
 
 Callers = Callable[..., Caller]
 
@@ -50,3 +51,10 @@ def caller(engine: Engine, gateway: str) -> Caller:
 def callers(engine: Engine, gateway: str) -> Callers:
     """More people of the world, by their numbers."""
     return lambda person: Caller(engine, phone(person), gateway)
+
+
+@pytest.fixture
+async def clerk(callers: Callers, world: World) -> Caller:
+    """Amina in Room 1, for the doctor's line."""
+    await enrol(world, "clinic1", CLERK, "Room 1", "A")
+    return callers(CLERK)

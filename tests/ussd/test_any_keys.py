@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,10 +15,13 @@ from queue_core.core import Act
 from queue_core.errors import Refused
 from queue_core.tickets import Ticket
 from tests.ussd.caller import Caller
+from tests.ussd.clerk import CLERK, DESK, PIN, enrol
 from tests.world import World, phone
 from ussd.catalogue import CHOICE
 from ussd.engine import Engine
 from ussd.screens import SCREENS
+
+Step = str | int | tuple[str]
 
 CHOICES = st.integers(1, 5)  # that choice of those on the screen, or what is last on it
 KEYS = st.sampled_from(["0", "00", "98", "9", "4071", "5084", "9999", "kili", "bank", "JOIN 4071", "LATE 10", "leave"])
@@ -37,8 +41,17 @@ EVENTS = st.sampled_from(
         *("join_by_text", "leave_by_text", "flush", "forget", "ask_names", "redial", "again"),
     ]
 ).map(lambda name: (name,))
+# What a clerk presses: mostly what is on the screen, and the PIN, so that he is at the desk again soon.
+WORK: list[Step] = [
+    *(1, 1, 2, 2, 3, 4, 4, 5, 5, 5) * 3,
+    *("0", "98", PIN, "000001") * 2,
+    *("join", "1*1", "x", "", "é"),
+]
+AROUND_A_DESK: list[Step] = [
+    *(("crowd",), ("colleague",), ("serve",), ("pause",), ("open",), ("close",), ("send_home",)),
+    *(("flush",), ("forget",), ("redial",), ("again",)),
+]
 STEPS = st.lists(st.one_of(PRESSES, PRESSES, PRESSES, EVENTS), min_size=5, max_size=25)
-Step = str | int | tuple[str]
 
 NOT_SEEN = {name for name, screen in SCREENS.items() if not screen.texts}
 
@@ -59,6 +72,7 @@ class Life:
         """A day on which everything is open."""
         await self.world.pool.execute("update queues set status = 'open', daily_limit = null")
         await self.world.pool.execute("update branches set is_open = true, asks_name = false")
+        await self.world.pool.execute("update staff_phones set failures = 0, locked_until = null")
 
     async def end(self) -> None:
         if await self.world.ticket(self.person):
@@ -118,6 +132,16 @@ class Life:
     async def crowd(self) -> None:
         for stranger in range(5):
             await self.world.join(20_000 + 5 * self.person + stranger, "P")
+
+    async def colleague(self) -> None:
+        """Somebody else at the clerk's own counter."""
+        await self.world.call("Room 1", "P", finish="complete", act=self.world.clerk())
+
+    async def serve(self) -> None:
+        """The person at the clerk's counter is there."""
+        row = await self.world.pool.fetchrow("select id::text from tickets where status = 'called' limit 1")
+        if row:
+            await calling.start(self.world.core, self.world.clerk(), row["id"])
 
     async def leave_by_text(self) -> None:
         await self.world.leave(self.person)
@@ -194,6 +218,31 @@ async def test_no_sequence_of_keys_and_events_breaks_a_conversation(
 
     await asyncio.to_thread(any_life)
     await no_invariant_is_broken(world)
+
+
+@pytest.mark.parametrize("gateway", ["africastalking", "neutral"])
+async def test_no_sequence_of_keys_and_events_breaks_the_work_of_a_clerk(
+    engine: Engine, world: World, sessions: Redis, gateway: str
+) -> None:
+    await enrol(world, "clinic1", CLERK, "Room 1")
+    seen: set[str] = set()
+
+    class Clerk(Caller):
+        async def dial(self, code: str = DESK) -> str:
+            return await super().dial(code)
+
+        async def send(self, times: int = 1) -> str:
+            screen = await super().send(times)
+            seen.add(self.state)
+            return screen
+
+    for day in range(100):
+        chance = random.Random(day)
+        steps = chance.choices([*WORK, *AROUND_A_DESK], k=20)
+        clerk, life = Clerk(engine, phone(CLERK), gateway), Life(world, sessions, day)
+        await live(clerk, life, DESK, ("crowd",), [PIN, chance.choice("123"), *steps])
+    await no_invariant_is_broken(world)
+    assert {name for name in SCREENS if name.startswith("staff_")} <= seen | {"staff_lock"}
 
 
 async def no_invariant_is_broken(world: World) -> None:

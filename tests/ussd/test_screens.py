@@ -33,7 +33,16 @@ LONGEST: dict[str, Any] = {
     "ussd": "*384*12345#",
     "human": "+254700123456",
     "time": "08:30",
+    "place": "Mombasa Road Health Ctr",
+    "title": "Account opening Consult Rm 12",
+    "who": "AC999 Oluwaseunayomide",
+    "people": "\n".join(["AC999 Oluwaseunayomide"] * 5),
+    "left": 4,
+    "minutes": 60,
 }
+
+
+LINE = f"{LONGEST['svc']} (299)"
 
 
 def phrases(language: str) -> Phrases:
@@ -46,9 +55,13 @@ def longest(language: str) -> list[dict[str, Any]]:
     days = [said.day(date(2026, 11, 23 + day), date(2026, 1, 1)) for day in range(7)]
     day = max([*days, said.days["today"]], key=len)
     languages = " / ".join(catalogues()[code].language for code, _ in spoken())
+    of_desk = {
+        "last": max("...3456", said.desk["no_phone"], key=len),
+        "said": max((words.format(tk="AC999", told=299) for words in said.desk.values()), key=len),
+    }
     waits = [(0, 0), (299, None), (299, 95), (299, 480)]
     return [
-        {**LONGEST, "day": day, "day_open": day, "languages": languages, "choices": "1 x"}
+        {**LONGEST, **of_desk, "day": day, "day_open": day, "languages": languages, "choices": "1 x"}
         | {"ahead": ahead, "waiting": ahead, "about": said.about(ahead, minutes)}
         for ahead, minutes in waits
     ]
@@ -85,7 +98,7 @@ def takes_keys(text: str) -> bool:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_lists_of_the_longest_names_show_at_least_two_entries_a_page(language: str) -> None:
-    for text, entry in [("places", LONGEST["branch"]), ("service", f"{LONGEST['svc']} (299)")]:
+    for text, entry in [("places", LONGEST["branch"]), ("service", LINE), ("staff_lines", LINE)]:
         template = catalogues()[language].texts[text]
         body = template.body.format_map({**longest(language)[0], "choices": "{choices}"})
         room = room_for_choices(body, list(template.moves.values()), template.phrases.not_a_choice)

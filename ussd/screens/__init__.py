@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ussd.screen import build_machine, registry, version_of
-from ussd.screens import begin, helping, joining, shut, ticket
+from ussd.screens import begin, desk, helping, joining, shut, staff, ticket
 
 SCREENS: Final = registry(
     *(
@@ -25,6 +25,8 @@ SCREENS: Final = registry(
     shut.Shut,
     *(helping.Help, helping.How, helping.Cost, helping.Alerts, helping.AlertsOn, helping.AlertsOff),
     *(helping.Data, helping.Erase, helping.Erased, helping.Call, helping.Stopped),
+    *(staff.Staff, staff.Pin, staff.BadPin, staff.Lock),
+    *(desk.Lines, desk.Desk, desk.Called, desk.Empty, desk.Outstanding, desk.More, desk.Sure, desk.People, desk.Said),
 )
 MACHINE: Final = build_machine(SCREENS)
 MENU: Final = version_of(SCREENS)

@@ -42,6 +42,7 @@ def state_of(ticket: Ticket) -> str:
 
 
 NO_KEYS = tuple("056789")
+DESK = "0"
 
 
 class Dialled(Screen):
@@ -55,6 +56,7 @@ class Dialled(Screen):
         "shut": "shut",
         "unfinished": "resume",
         "ratable": "rate",
+        "staff": "staff",
         "place": "service",
         "unknown": "badcode",
         "nothing": "home",
@@ -66,6 +68,9 @@ class Dialled(Screen):
         visit.session.language = facts.language or visit.session.language
         ticket = facts.ticket
         visit.hold(ticket)
+        if await self._opens_desk(visit):
+            visit.inputs.popleft()
+            return "staff"
         code = self._dialled_code(visit)
         if ticket and (code in (None, ticket.branch_code) or ticket.status == "called"):
             if code:
@@ -79,6 +84,10 @@ class Dialled(Screen):
         if self._unfinished(visit, last):
             return "unfinished"
         return "ratable" if facts.ratable else "nothing"
+
+    async def _opens_desk(self, visit: Visit) -> bool:
+        """0 after the service code, from a phone that staff work from."""
+        return bool(visit.inputs) and visit.inputs[0][0] == DESK and await visit.staff() is not None
 
     def _dialled_code(self, visit: Visit) -> str | None:
         """Digits after the service code that the first menu has no use for."""
@@ -122,8 +131,12 @@ class Home(Screen):
     name = "home"
     code = "U01"
     texts = ("home",)
-    keys: ClassVar = {"1": "join", "2": "status", "3": "help", "4": "language"}
-    leads: ClassVar = {"place": "service", "unknown": "badcode"}
+    keys: ClassVar = {"1": "join", "2": "status", "3": "help", "4": "language", DESK: "desk"}
+    leads: ClassVar = {"place": "service", "unknown": "badcode", "staff": "staff"}
+
+    async def on_desk(self, visit: Visit, _key: str) -> str | None:
+        """For staff on networks that do not pass on what is dialled after the service code."""
+        return "staff" if await visit.staff() else "home"
 
     async def typed(self, visit: Visit, text: str) -> str | None:
         """The code of a place saves the step in between."""
