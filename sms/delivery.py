@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
 from db.pool import Pool
 from db.queries import load
-from sms.sending import Report
+from sms.sending import Gateway, Report
 
 SQL = load("outbox")
+log = logging.getLogger("zamu.sms")
+
+LOOK_PAUSES = (5, 25, 90)  # seconds: most reports come within the first, and a look-up is a request
 
 
 async def record(pool: Pool, gateway: str, report: Report) -> None:
@@ -24,7 +36,10 @@ async def record(pool: Pool, gateway: str, report: Report) -> None:
         report.reason,
         report.raw,
     )
-    if not await settle(pool, gateway, report.provider_id) and report.phone:
+    if report.reference:
+        await _recognise(pool, report.reference, gateway, report.provider_id)
+        await settle(pool, gateway, report.provider_id)
+    elif not await settle(pool, gateway, report.provider_id) and report.phone:
         await find_lost(pool, gateway, report.phone)
 
 
@@ -38,3 +53,50 @@ async def find_lost(pool: Pool, gateway: str, phone: str) -> None:
     """Settle a text to this phone whose answer was lost, when a report to it came meanwhile."""
     if provider_id := await pool.fetchval(SQL.find_lost, gateway, phone):
         await settle(pool, gateway, provider_id)
+
+
+async def _recognise(pool: Pool, text: UUID, gateway: str, provider_id: str) -> bool:
+    try:
+        return await pool.fetchval(SQL.recognise, text, gateway, provider_id) is not None
+    except asyncpg.UniqueViolationError:  # at this moment another text got this name
+        return False
+
+
+class Lookups:
+    """Asks the provider, a few times, what became of texts whose answer was lost.
+
+    One that is not found stays unknown: that the provider does not list it yet is no proof that it never will.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, gateway: Gateway, text: UUID, phone: str, body: str, since: datetime) -> None:
+        """Look for this text, which was handed over at `since`, from now on."""
+        task = asyncio.create_task(self._look(gateway, text, phone, body, since))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def stop(self) -> None:
+        """What was not found by now is left to reports."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _look(self, gateway: Gateway, text: UUID, phone: str, body: str, since: datetime) -> None:
+        for pause in LOOK_PAUSES:
+            await asyncio.sleep(pause)
+            try:
+                found = await gateway.look_up(phone, body, since)
+                if found is None or await self._is_one_of(found, gateway.code, text):
+                    return
+            except Exception:  # nobody waits for this: a fault, or a database that is away, costs one look
+                log.exception("a text could not be looked up at %s", gateway.code)
+
+    async def _is_one_of(self, found: Sequence[Report], gateway: str, text: UUID) -> bool:
+        """Two texts may say the same to the same person, so one that has a text already is passed over."""
+        for report in found:
+            if await _recognise(self._pool, text, gateway, report.provider_id):
+                await record(self._pool, gateway, replace(report, reference=text))
+                return True
+        return False

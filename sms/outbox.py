@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -37,7 +38,8 @@ BACK_OFF = (
 MARK_PAUSES = (0.1, 0.5, 1, 2, 4, 8)  # a database that restarts is back within these, and within the lease
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
-Render = Callable[[str, str, dict[str, Any]], str]
+Result = TypeVar("Result")
+Render = Callable[[str, str, dict[str, Any], str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,28 @@ class Verdict:
 class Outbox:
     """Sends the queued notifications; any number of processes may run one.
 
-    `gateways` are in order of preference. `render(template, language, parameters)` makes the words.
-    `in_flight` bounds the texts handed over and not answered. No connection is held while a provider thinks.
+    `gateways` are in order of preference, `routes` name others for phones that begin in some way, and `rates` are
+    texts a second. `render(template, language, parameters, gateway)` makes the words. `in_flight` bounds the texts that
+    one gateway has and has not answered. No connection is held while a provider thinks.
     """
 
-    def __init__(self, pool: Pool, gateways: Sequence[Gateway], render: Render, *, in_flight: int = 128) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        gateways: Sequence[Gateway],
+        render: Render,
+        *,
+        in_flight: int = 128,
+        routes: Mapping[str, Sequence[str]] | None = None,
+        rates: Mapping[str, float] | None = None,
+    ) -> None:
         self._pool = pool
-        self._gateways = Failover(gateways)
+        self._gateways = Failover(gateways, routes, rates)
+        self._lookups = delivery.Lookups(pool)
         self._render = render
         self._in_flight = in_flight
-        self._sending: set[asyncio.Task[None]] = set()
-        self._more = False
+        self._sending: dict[asyncio.Task[None], str] = {}
+        self._full: set[str] = set()
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
@@ -76,7 +89,9 @@ class Outbox:
             while not stop.is_set():
                 self._awake.clear()
                 await self._survive(self._start_due)
-                await self._awake.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._gateways.pause):
+                        await self._awake.wait()
                 await asyncio.sleep(GATHER_SECONDS)
             for task in background:
                 task.cancel()
@@ -85,16 +100,17 @@ class Outbox:
     async def drain(self) -> None:
         """Send everything that is due now; returns when all of it is marked."""
         await self.tidy()
-        while await self._start_due():
+        while await self._start_due() or self._gateways.pause is not None:
             if self._sending:
                 await asyncio.wait(self._sending)
+            await asyncio.sleep(self._gateways.pause or 0)
 
     async def tidy(self) -> None:
         """End what came too late, and settle the leases of workers that died."""
         await self._pool.execute(SQL.expire)
         for lost in await self._pool.fetch(SQL.recover):
             log.warning("a worker died with text %s handed over: it becomes unknown", lost["id"])
-            await delivery.find_lost(self._pool, lost["gateway"], lost["phone"])
+            await self._seek(dict(lost), self._words(lost))
 
     async def _poll(self) -> None:
         while True:
@@ -113,6 +129,7 @@ class Outbox:
             log.warning("the outbox waits for its database: %s", type(error).__name__)
 
     async def _finish(self) -> None:
+        self._lookups.stop()
         if self._sending:
             await asyncio.wait(self._sending, timeout=STOP_SECONDS)
         for task in self._sending:
@@ -121,45 +138,60 @@ class Outbox:
             log.warning("%s texts were handed over and not answered: they become unknown", len(self._sending))
 
     async def _start_due(self) -> int:
-        """Claim as much as may be in flight, and start sending it. The number claimed."""
-        free, gateways = self._in_flight - len(self._sending), self._gateways.open
-        self._more = free == 0
-        if not free or not gateways:
-            return 0
-        token = uuid4()
-        claimed = await self._pool.fetch(SQL.claim, free, token, CLAIM_LEASE)
-        self._more = len(claimed) == free
+        """Claim what the gateways have room for, and start sending it. The number claimed."""
+        return sum([await self._start_with(code) for code in self._gateways.codes])
+
+    async def _start_with(self, code: str) -> int:
+        free, token = self._free(code), uuid4()
+        room, claimed = self._gateways.room(code, free), []
+        if room:
+            claimed = await self._pool.fetch(SQL.claim, room, token, CLAIM_LEASE, code, *self._gateways.routes)
+        (self._full.add if len(claimed) == free else self._full.discard)(code)
         if claimed:
-            rows = await self._pool.fetch(SQL.hand_over, token, gateways, SEND_LEASE)
+            rows = await self._pool.fetch(SQL.hand_over, token, code, SEND_LEASE)
             for row in sorted(rows, key=lambda row: (row["urgency"], row["due_at"])):
                 if row["status"] == "sending":
                     self._start(row, token)
         return len(claimed)
 
+    def _free(self, code: str) -> int:
+        return self._in_flight - sum(way == code for way in self._sending.values())
+
     def _start(self, row: asyncpg.Record, token: UUID) -> None:
+        self._gateways.begin(row["gateway"])
         task = asyncio.create_task(self._deliver(row, token))
-        self._sending.add(task)
+        self._sending[task] = row["gateway"]
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+        code = self._sending.pop(task)
         # Claims are made for several texts at once: two statements, however many.
-        if self._more and self._in_flight - len(self._sending) >= self._in_flight // 4:
+        if code in self._full and self._free(code) >= self._in_flight // 4:
             self.wake()
 
     async def _deliver(self, row: asyncpg.Record, token: UUID) -> None:
-        try:
-            body = self._render(row["template"], row["language"], row["parameters"])
-        except CannotRender:
-            log.exception("text %s cannot be written", row["id"])
+        body = self._words(row)
+        if body is None:
             await self._mark(row, token, None, SendFailed("cannot_be_written", "final"))
             return
-        await self._mark(row, token, body, await self._send(row, body))
+        result = await self._send(row, body)
+        if self._gateways.heard(row["gateway"], result):
+            self.wake()
+        await self._mark(row, token, body, result)
+
+    def _words(self, row: asyncpg.Record) -> str | None:
+        try:
+            return self._render(row["template"], row["language"], row["parameters"], row["gateway"])
+        except CannotRender:
+            log.exception("text %s cannot be written", row["id"])
+            return None
 
     async def _send(self, row: asyncpg.Record, body: str) -> Sent | SendFailed:
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return await self._gateways[row["gateway"]].send(row["phone"], body, reference=str(row["id"]))
+                return await self._gateways[row["gateway"]].send(
+                    row["phone"], body, reference=str(row["id"]), expires_in=row["expires_in"]
+                )
         except TimeoutError:
             return SendFailed("timeout", "unknown")
         except Exception:  # a fault of a gateway holds up its own text, not the others
@@ -170,10 +202,8 @@ class Outbox:
         verdict = _verdict(result, row["attempts"])
         sent = result if isinstance(result, Sent) else Sent(None)
         failed = result if isinstance(result, SendFailed) else None
-        if failed and failed.stops_gateway:
-            self._gateways.rest(row["gateway"], failed)
-        await self._insist(
-            lambda: self._pool.execute(
+        marked = await self._insist(
+            lambda: self._pool.fetchrow(
                 SQL.mark,
                 row["id"],
                 token,
@@ -188,22 +218,32 @@ class Outbox:
                 bool(failed and failed.opted_out),
             )
         )
-        if provider_id := sent.provider_id:
-            await self._insist(lambda: delivery.settle(self._pool, row["gateway"], provider_id))
-        elif verdict.status == "unknown":
-            await self._insist(lambda: delivery.find_lost(self._pool, row["gateway"], row["phone"]))
+        if marked is None:
+            return
+        if marked["provider_id"] or marked["status"] == "unknown":
+            await self._insist(lambda: self._seek({**row, **marked}, body))
         elif verdict.outcome is None:
             self.wake()
 
-    async def _insist(self, work: Callable[[], Awaitable[object]]) -> None:
+    async def _seek(self, text: Mapping[str, Any], body: str | None) -> None:
+        """Apply what reports have said of a text already; where nobody knows what it is called, look for it."""
+        if text["provider_id"]:
+            await delivery.settle(self._pool, text["gateway"], text["provider_id"])
+        elif text["phone"]:
+            await delivery.find_lost(self._pool, text["gateway"], text["phone"])
+            if body and text["gateway"] in self._gateways:
+                gateway = self._gateways[text["gateway"]]
+                self._lookups.begin(gateway, text["id"], text["phone"], body, text["attempted_at"])
+
+    async def _insist(self, work: Callable[[], Awaitable[Result]]) -> Result | None:
         """A result that is not kept makes a text unknown, so it outlives a short absence of the database."""
         for pause in MARK_PAUSES:
             try:
-                await work()
-                return
+                return await work()
             except DATABASE_ERRORS:
                 await asyncio.sleep(pause)
         log.error("what became of a text could not be kept: it becomes unknown")
+        return None
 
 
 def _verdict(result: Sent | SendFailed, attempts: int) -> Verdict:

@@ -1,21 +1,30 @@
 -- Claim, hand over, mark; and what delivery reports settle afterwards. sms/outbox.py and sms/delivery.py run these.
 
--- Takes the most urgent texts that are due ($1: at most so many) under a token ($2) for a short while ($3): a worker
--- that dies here has sent nothing, and the texts go back in line.
+-- Takes the most urgent texts that are due ($1: at most so many) under a token ($2) for a short while ($3), of those
+-- whose turn it is to go through one gateway ($4). Each beginning of a phone ($5) has its gateways ($6, those that work,
+-- in one line), the longest counts, and every attempt goes through the next. A worker that dies here has sent nothing,
+-- and the texts go back in line. (The comparison with $4 is made inside, or the planner, who expects next to no match,
+-- sorts all that is queued.)
 -- name: claim
-with due as materialized (
-    select id from notifications
+with routes as materialized (
+    select prefix, string_to_array(line, ' ') as ways from unnest($5::text[], $6::text[]) as given (prefix, line)),
+due as materialized (
+    select id from notifications n
      where status = 'queued' and channel = 'sms' and due_at <= now()
+       and (select ways[1 + n.attempts % nullif(cardinality(ways), 0)] = $4 from routes
+             where starts_with(coalesce(n.phone, ''), prefix)
+             order by length(prefix) desc
+             limit 1)
      order by urgency, due_at
      limit $1
-       for update skip locked)
+       for update of n skip locked)
 update notifications n set status = 'sending', lease_token = $2, leased_until = now() + $3
   from due where n.id = due.id
 returning n.id
 
--- The last word before texts leave the house: ends those that came too late, stopped being true or are not wanted, and
--- counts an attempt for the others, each at the next of the gateways ($2) in turn. From here on nobody sends them again
--- unless it is certain that they did not go. Templates that are not listed are always true.
+-- The last word before texts leave the house through a gateway ($2): ends those that came too late, stopped being true
+-- or are not wanted, and counts an attempt for the others. From here on nobody sends them again unless it is certain
+-- that they did not go. Templates that are not listed are always true.
 -- name: hand_over
 with stays_true_while (template, statuses) as (values
     ('joined', '{waiting,called,serving,skipped}'::text[]),
@@ -30,10 +39,11 @@ with stays_true_while (template, statuses) as (values
     ('turn', '{called}'),
     ('last_call', '{called}'),
     ('skipped', '{skipped}')),
+answers (template) as (values ('data_gone'), ('stop'), ('stop_no_ticket'), ('start')),
 judged as (
     select n.id, case when n.expires_at <= now() then 'too_late'
                       when n.phone is null then 'no_phone'
-                      when c.opted_out_at is not null and n.template <> 'data_gone' then 'opted_out'
+                      when c.opted_out_at is not null and n.template not in (select template from answers) then 'opted_out'
                       when not t.status = any (s.statuses) then 'no_longer_true' end as objection
       from notifications n
       left join tickets t on t.id = n.ticket_id
@@ -46,31 +56,37 @@ update notifications n
        finished_at = case when objection is not null then now() end,
        attempts = n.attempts + (objection is null)::int,
        attempted_at = case when objection is null then coalesce(n.attempted_at, now()) else n.attempted_at end,
-       gateway = case when objection is null then ($2::text[])[1 + n.attempts % cardinality($2::text[])] else n.gateway end,
+       gateway = case when objection is null then $2 else n.gateway end,
        leased_until = case when objection is null then now() + $3 end
   from judged where n.id = judged.id and n.status = 'sending' and n.lease_token = $1
-returning n.id, n.phone, n.template, n.language, n.parameters, n.gateway, n.attempts, n.status, n.urgency, n.due_at
+returning n.id, n.phone, n.template, n.language, n.parameters, n.gateway, n.attempts, n.status, n.urgency, n.due_at,
+          n.attempted_at, n.expires_at - now() as expires_in
 
 -- What became of an attempt. A worker that lost the lease to another changes nothing; one that only overslept still
--- knows better than "unknown". Without an outcome ($4) the attempt is taken back, as if it had not been made.
+-- knows better than "unknown". Without an outcome ($4) the attempt is taken back, as if it had not been made. Where a
+-- report has already named the text, the provider has it whatever it answered: no further attempt.
 -- name: mark
 with held as (
-    select id, phone, attempts, gateway from notifications
+    select id, phone, attempts, gateway,
+           case when provider_id is not null and $3 in ('queued', 'dead') then 'unknown' else $3 end as becomes
+      from notifications
      where id = $1 and lease_token = $2 and status in ('sending', 'unknown')
        for update),
 marked as (
     update notifications n
-       set status = $3, body = $5, segments = $6, cost = $7, error = $8,
-           provider_id = case when not exists (select from notifications o
-                                                where o.gateway = held.gateway and o.provider_id = $9
-                                                  and o.id <> held.id) then $9 end,
+       set status = becomes, body = $5, segments = $6, cost = $7, error = $8,
+           provider_id = coalesce(n.provider_id,
+                                  case when not exists (select from notifications o
+                                                         where o.gateway = held.gateway and o.provider_id = $9
+                                                           and o.id <> held.id) then $9 end),
            attempts = n.attempts - ($4::text is null)::int,
-           due_at = case when $3 = 'queued' then now() + $10::interval * (0.8 + 0.4 * random()) else n.due_at end,
-           sent_at = case when $3 = 'sent' then now() end,
-           finished_at = case when $3 in ('failed', 'dead') then now() end,
-           lease_token = case when $3 <> 'queued' then n.lease_token end,
+           due_at = case when becomes = 'queued' then now() + $10::interval * (0.8 + 0.4 * random()) else n.due_at end,
+           sent_at = case when becomes = 'sent' then now() end,
+           finished_at = case when becomes in ('failed', 'dead') then now() end,
+           lease_token = case when becomes <> 'queued' then n.lease_token end,
            leased_until = null
-      from held where n.id = held.id),
+      from held where n.id = held.id
+    returning n.status, n.provider_id),
 attempted as (
     insert into notification_attempts (notification_id, attempt, gateway, outcome, error)
     select id, attempts, gateway, $4, $8 from held where $4 is not null
@@ -78,13 +94,13 @@ attempted as (
 unwanted as (
     insert into customers (phone, opted_out_at) select phone, now() from held where $11
     on conflict (phone) do update set opted_out_at = coalesce(customers.opted_out_at, excluded.opted_out_at))
-select count(*) from held
+select status, provider_id from marked
 
 -- Leases that ran out. An attempt without an outcome may have reached the provider: unknown, and never sent again by
 -- itself. Without one, the worker died before it handed the text over: back in line.
 -- name: recover
 with lapsed as (
-    select id, phone, attempts, gateway,
+    select id, phone, attempts, gateway, template, language, parameters, attempted_at, provider_id,
            attempts > (select count(*) from notification_attempts where notification_id = n.id) as handed_over
       from notifications n
      where status = 'sending' and leased_until < now()
@@ -99,7 +115,7 @@ released as (
 attempted as (
     insert into notification_attempts (notification_id, attempt, gateway, outcome, error)
     select id, attempts, gateway, 'unknown', 'worker_lost' from lapsed where handed_over)
-select id, gateway, phone from lapsed where handed_over
+select * from lapsed where handed_over
 
 -- name: expire
 update notifications set status = 'expired', error = 'too_late', finished_at = now()
@@ -108,10 +124,21 @@ update notifications set status = 'expired', error = 'too_late', finished_at = n
 -- name: keep_report
 insert into delivery_reports (gateway, provider_id, phone, status, reason, raw) values ($1, $2, $3, $4, $5, $6)
 
+-- A report gave back our own id ($1), so the provider has the text under its id ($3), whatever it answered and whether
+-- or not it answered yet: what would be sent again, or was given up, is not.
+-- name: recognise
+update notifications
+   set provider_id = $3,
+       status = case when status in ('queued', 'dead', 'expired', 'suppressed') then 'unknown' else status end,
+       finished_at = case when status in ('dead', 'expired', 'suppressed') then null else finished_at end
+ where id = $1 and gateway = $2 and attempts > 0 and provider_id is null
+   and not exists (select from notifications where gateway = $2 and provider_id = $3)
+returning id
+
 -- Brings a text to the best that its reports say, in whatever order they came, and notes who wants no texts. The
 -- position in the list is the rank, which never falls. True where a text of this provider id is known.
 -- name: settle
-with ranks (list) as (values ('{unknown,sent,failed,delivered}'::text[])),
+with ranks (list) as (values ('{unknown,sent,expired,failed,delivered}'::text[])),
 best as (
     select status, reason from delivery_reports, ranks
      where gateway = $1 and provider_id = $2 and status = any (list)
@@ -119,7 +146,7 @@ best as (
      limit 1),
 settled as (
     update notifications n
-       set status = best.status, error = case when best.status = 'failed' then best.reason end,
+       set status = best.status, error = case when best.status in ('failed', 'expired') then best.reason end,
            sent_at = coalesce(n.sent_at, n.attempted_at), finished_at = case when best.status <> 'sent' then now() end
       from best, ranks
      where n.gateway = $1 and n.provider_id = $2

@@ -1,4 +1,4 @@
-"""Africa's Talking: texts through the provider's own SDK, and the delivery reports that it posts."""
+"""Africa's Talking: texts through the provider's own SDK, and what it posts: delivery reports, texts, opt-outs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from queue_core.errors import Refused
+from queue_core.phones import normalise
+from sms.inbound import LONGEST_ID, LONGEST_TEXT, Inbound, storable
 from sms.sending import Report, SendFailed, Sent
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 PHONE = re.compile(r"\+[1-9][0-9]{6,14}")  # the SDK's own check lets through "+2547\n" and 22 digits
 REST_SECONDS = 4  # a connection at rest is dropped before a server's usual five seconds: a cut one is an unknown send
+FETCHED = "fetched-"
 ACCEPTED = {100, 101, 102}
 OPTED_OUT = "userinblacklist"  # the provider writes it with a capital L in reports, without one in answers
 FIELD_LENGTH = 200
@@ -96,10 +101,20 @@ class AfricasTalking:
         self._connections = threading.local()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="africastalking")
 
-    async def send(self, phone: str, body: str, *, reference: str) -> Sent | SendFailed:
+    async def send(self, phone: str, body: str, *, reference: str, expires_in: timedelta) -> Sent | SendFailed:
         if not PHONE.fullmatch(phone):
             return REFUSED_RECIPIENTS[403]
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._send, phone, body)
+
+    async def look_up(self, phone: str, body: str, since: datetime) -> None:
+        """The provider lists only what comes in: a report settles what was lost."""
+
+    async def received(self, after: str) -> list[tuple[str, Inbound]]:
+        """What people texted after the provider's own number `after`, the oldest first, each with its number.
+
+        These numbers are not the ids of the callbacks, so they make other ids. Raises OSError where there is no list.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._received, after)
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -117,18 +132,33 @@ class AfricasTalking:
             return SendFailed("answer_lost", "unknown")
         return _judge(response.status_code, response.text)
 
+    def _received(self, after: str) -> list[tuple[str, Inbound]]:
+        response = self._service.fetch_messages(after, timeout=self._timeout)
+        response.raise_for_status()
+        try:
+            listed = [
+                {key: str(value) for key, value in row.items()} for row in response.json()["SMSMessageData"]["Messages"]
+            ]
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise OSError("the list of received texts cannot be read") from error
+        texts = [(row.get("id", ""), parse_inbound({**row, "id": f"{FETCHED}{row.get('id', '')}"})) for row in listed]
+        return sorted(((name, text) for name, text in texts if name.isdecimal() and text), key=lambda one: int(one[0]))
+
     def _request(
         self,
         url: str,
         method: str,
         *,
         headers: dict[str, str],
-        data: dict[str, str],
+        data: dict[str, str] | None,
         timeout: tuple[float, float],
+        params: dict[str, str] | None = None,
         **_unused: object,
     ) -> requests.Response:
         # A redirect would be followed by a GET, which looks like success and sends nothing.
-        return self._session().request(method, url, headers=headers, data=data, timeout=timeout, allow_redirects=False)
+        return self._session().request(
+            method, url, headers=headers, data=data, params=params, timeout=timeout, allow_redirects=False
+        )
 
     def _session(self) -> requests.Session:
         """One connection for each thread."""
@@ -209,3 +239,40 @@ def _never_connected(error: Exception) -> bool:
         or isinstance(reason, NewConnectionError)
         or isinstance(cause, SSLCertVerificationError)
     )
+
+
+def parse_inbound(form: Mapping[str, str]) -> Inbound | None:
+    """A text from a person, from its form or from the list of what was received; None where it has no id."""
+    provider_id = storable(str(form.get("id", "")), LONGEST_ID)
+    if not provider_id:
+        return None
+    return Inbound(
+        gateway=AfricasTalking.code,
+        provider_id=provider_id,
+        phone=_phone(form.get("from", "")),
+        recipient=storable(form.get("to", ""), LONGEST_ID),
+        text=storable(form.get("text", ""), LONGEST_TEXT),
+        sent_at=_instant(form.get("date", "")),
+    )
+
+
+def parse_opt_out(form: Mapping[str, str]) -> str | None:
+    """The phone that wants no more texts; None where there is none."""
+    return _phone(form.get("phoneNumber", ""))
+
+
+def _phone(written: str) -> str | None:
+    """None for a sender that is a name, such as an operator's own."""
+    try:
+        return normalise(written)
+    except Refused:
+        return None
+
+
+def _instant(written: str) -> datetime | None:
+    """In UTC, with or without saying so."""
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

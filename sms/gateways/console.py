@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 
 from sms.sending import Sent
 
@@ -14,9 +15,12 @@ class Console:
 
     code = "console"
 
-    async def send(self, phone: str, body: str, *, reference: str) -> Sent:
+    async def send(self, phone: str, body: str, *, reference: str, expires_in: timedelta) -> Sent:
         log.info("SMS to %s*****%s: %s", phone[:5], phone[-3:], body)
         return Sent(provider_id=reference)
+
+    async def look_up(self, phone: str, body: str, since: datetime) -> None:
+        return None
 
     async def close(self) -> None:
         return

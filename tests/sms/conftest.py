@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -15,7 +14,7 @@ from db.pool import Pool
 from db.queries import load
 from sms.gateways.africastalking import AfricasTalking
 from sms.outbox import Outbox
-from sms.sending import Gateway, SendFailed, Sent
+from sms.sending import Gateway, Report, SendFailed, Sent
 from sms.texts import render
 from telco_sim.config import TelcoConfig
 from telco_sim.testing import RunningTelco, running
@@ -34,6 +33,8 @@ FACTS = {
 }
 
 SQL = load("outbox")
+
+THROUGH = ("scripted", [""], ["scripted"])  # what a claim is told of gateways
 
 Queue: TypeAlias = Callable[..., Awaitable[UUID]]
 
@@ -62,9 +63,12 @@ class Scripted:
         self.answers = list(answers)
         self.ledger: list[tuple[str, str]] = []
 
-    async def send(self, phone: str, body: str, *, reference: str) -> Sent | SendFailed:
+    async def send(self, phone: str, body: str, *, reference: str, expires_in: timedelta) -> Sent | SendFailed:
         self.ledger.append((phone, body))
         return self.answers.pop(0) if self.answers else Sent(f"{self.code}-{reference}-{len(self.ledger)}")
+
+    async def look_up(self, phone: str, body: str, since: datetime) -> Sequence[Report] | None:
+        return None
 
     async def close(self) -> None:
         return
@@ -77,14 +81,18 @@ class Slow(Scripted):
         super().__init__(*answers)
         self.asked, self.may_answer = asyncio.Event(), asyncio.Event()
 
-    async def send(self, phone: str, body: str, *, reference: str) -> Sent | SendFailed:
+    async def send(self, phone: str, body: str, *, reference: str, expires_in: timedelta) -> Sent | SendFailed:
         self.asked.set()
         await self.may_answer.wait()
-        return await super().send(phone, body, reference=reference)
+        return await super().send(phone, body, reference=reference, expires_in=expires_in)
 
 
-def outbox_of(pool: Pool, *gateways: Gateway, in_flight: int = 64) -> Outbox:
-    return Outbox(pool, gateways, partial(render, shortcode="*384*40#"), in_flight=in_flight)
+def _words(template: str, language: str, parameters: dict[str, Any], _gateway: str) -> str:
+    return render(template, language, parameters, shortcode="*384*40#")
+
+
+def outbox_of(pool: Pool, *gateways: Gateway, in_flight: int = 64, **options: Any) -> Outbox:
+    return Outbox(pool, gateways, _words, in_flight=in_flight, **options)
 
 
 @pytest.fixture
@@ -162,6 +170,6 @@ async def attempts(pool: Pool, notification: UUID) -> list[tuple[int, str, str |
 async def handed_over(pool: Pool, lease: timedelta = timedelta(minutes=-1)) -> UUID:
     """A worker got as far as the provider's door, and was never seen again."""
     token = uuid4()
-    await pool.execute(SQL.claim, 10, token, timedelta(minutes=1))
-    await pool.execute(SQL.hand_over, token, ["scripted"], lease)
+    await pool.execute(SQL.claim, 10, token, timedelta(minutes=1), *THROUGH)
+    await pool.execute(SQL.hand_over, token, "scripted", lease)
     return token

@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
@@ -31,7 +32,7 @@ REFUSED = {
 
 
 async def send(gateway: AfricasTalking, phone: str = AMINA, body: str = "Come now") -> Sent | SendFailed:
-    return await gateway.send(phone, body, reference="4f1c")
+    return await gateway.send(phone, body, reference="4f1c", expires_in=timedelta(minutes=3))
 
 
 async def test_a_text_arrives_and_its_id_cost_and_parts_are_known(telco: RunningTelco, gateway: AfricasTalking) -> None:

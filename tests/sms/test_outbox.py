@@ -15,7 +15,7 @@ from sms.sending import SendFailed, Sent
 from sms.texts import catalogues
 from telco_sim.faults import Faults, SmsFault
 from telco_sim.testing import RunningTelco
-from tests.sms.conftest import AMINA, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
+from tests.sms.conftest import AMINA, THROUGH, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
 
 SQL = load("outbox")
 RETRY = SendFailed("provider_error", "retry")
@@ -79,7 +79,7 @@ async def test_a_text_that_is_not_due_waits(pool: Pool, queue: Queue) -> None:
 
 async def test_a_worker_that_dies_after_the_claim_leaves_the_text_to_another(pool: Pool, queue: Queue) -> None:
     text = await queue()
-    await pool.execute(SQL.claim, 10, uuid4(), -MINUTE)
+    await pool.execute(SQL.claim, 10, uuid4(), -MINUTE, *THROUGH)
     provider = Scripted()
     await outbox_of(pool, provider).drain()
     assert len(provider.ledger) == 1
@@ -89,7 +89,7 @@ async def test_a_worker_that_dies_after_the_claim_leaves_the_text_to_another(poo
 
 async def test_a_lease_that_runs_keeps_others_away(pool: Pool, queue: Queue) -> None:
     await queue()
-    await pool.execute(SQL.claim, 10, uuid4(), MINUTE)
+    await pool.execute(SQL.claim, 10, uuid4(), MINUTE, *THROUGH)
     provider = Scripted()
     await outbox_of(pool, provider).drain()
     assert provider.ledger == []
@@ -115,7 +115,7 @@ async def test_a_worker_that_dies_after_the_claim_of_a_second_attempt_leaves_tha
     text = await queue()
     await outbox_of(pool, Scripted(RETRY)).drain()
     await overdue(pool)
-    await pool.execute(SQL.claim, 10, uuid4(), -MINUTE)
+    await pool.execute(SQL.claim, 10, uuid4(), -MINUTE, *THROUGH)
     await outbox_of(pool, Scripted()).drain()
     assert await attempts(pool, text) == [(1, "retry", "provider_error"), (2, "sent", None)]
 
@@ -137,10 +137,10 @@ async def test_a_worker_that_only_overslept_still_tells_what_became_of_its_text(
 async def test_a_worker_that_lost_its_lease_to_another_changes_nothing(pool: Pool, queue: Queue) -> None:
     text = await queue()
     stale = uuid4()
-    await pool.execute(SQL.claim, 10, stale, -MINUTE)
+    await pool.execute(SQL.claim, 10, stale, -MINUTE, *THROUGH)
     await outbox_of(pool, Scripted(RETRY)).drain()
     before = await state(pool, text)
-    assert await pool.fetch(SQL.hand_over, stale, ["scripted"], MINUTE) == []
+    assert await pool.fetch(SQL.hand_over, stale, "scripted", MINUTE) == []
     await mark(pool, text, stale, "sent", "id-1")
     assert await state(pool, text) == before
     assert await attempts(pool, text) == [(1, "retry", "provider_error")]
@@ -149,8 +149,8 @@ async def test_a_worker_that_lost_its_lease_to_another_changes_nothing(pool: Poo
 async def test_a_claim_neither_waits_for_another_nor_takes_its_texts(pool: Pool, queue: Queue) -> None:
     texts = {await queue() for _ in range(3)}
     async with pool.acquire() as one, pool.acquire() as two, one.transaction():
-        first = await one.fetch(SQL.claim, 2, uuid4(), MINUTE)
-        second = await two.fetch(SQL.claim, 2, uuid4(), MINUTE)
+        first = await one.fetch(SQL.claim, 2, uuid4(), MINUTE, *THROUGH)
+        second = await two.fetch(SQL.claim, 2, uuid4(), MINUTE, *THROUGH)
     assert (len(first), len(second)) == (2, 1)
     assert {row["id"] for row in (*first, *second)} == texts
 
@@ -173,12 +173,13 @@ TRUE_WHILE = {
 }
 STATUSES = {"waiting", "called", "serving", "skipped", "completed", "no_show", "cancelled", "expired"}
 FACTS = {"branch": "B", "code": "4071", "phone": "1", "svc": "D", "tk": "A1", "ctr": "R", "time": "08:30"}
-NUMBERS = {"ahead": 1, "min": 5, "n": 5, "min5": 5}
+NUMBERS = {"ahead": 1, "min": 5, "n": 5, "min5": 5, "stars": 5}
+WORDS = dict.fromkeys(("brand", "guess", "lang", "languages", "lines", "svc2"), "word")
 
 
 @pytest.mark.parametrize("words", catalogues()["en"].texts)
 async def test_a_text_that_stopped_being_true_is_not_sent(words: str, pool: Pool, queue: Queue) -> None:
-    texts = {status: await queue(words, status=status, parameters=FACTS | NUMBERS) for status in STATUSES}
+    texts = {status: await queue(words, status=status, parameters=FACTS | NUMBERS | WORDS) for status in STATUSES}
     provider = Scripted()
     await outbox_of(pool, provider).drain()
     ended = {status: (await state(pool, text))["status"] for status, text in texts.items()}
@@ -190,20 +191,27 @@ async def test_a_text_that_stopped_being_true_is_not_sent(words: str, pool: Pool
 async def test_a_ticket_that_ends_between_claim_and_hand_over_is_not_called(pool: Pool, queue: Queue) -> None:
     text = await queue("turn")
     token = uuid4()
-    await pool.execute(SQL.claim, 10, token, MINUTE)
+    await pool.execute(SQL.claim, 10, token, MINUTE, *THROUGH)
     await pool.execute(
         "update tickets set status = 'cancelled', action = 'leave', version = version + 1, ended_at = now()"
     )
-    rows = await pool.fetch(SQL.hand_over, token, ["scripted"], MINUTE)
+    rows = await pool.fetch(SQL.hand_over, token, "scripted", MINUTE)
     assert [row["status"] for row in rows] == ["suppressed"]
     row = await state(pool, text)
     assert (row["error"], row["attempts"], row["attempted_at"]) == ("no_longer_true", 0, None)
     assert row["finished_at"]
 
 
-async def test_who_opted_out_gets_only_the_last_word(pool: Pool, queue: Queue) -> None:
+LAST_WORDS = ("data_gone", "stop", "stop_no_ticket", "start")
+
+
+@pytest.mark.parametrize("last_word", LAST_WORDS)
+async def test_who_opted_out_gets_only_the_answer_to_his_own_words(last_word: str, pool: Pool, queue: Queue) -> None:
     await pool.execute("insert into customers (phone, opted_out_at) values ($1, now())", AMINA)
-    turn, gone = await queue("turn", phone=AMINA), await queue("data_gone", phone=AMINA, ticket_id=None)
+    turn, gone = (
+        await queue("turn", phone=AMINA),
+        await queue(last_word, phone=AMINA, ticket_id=None, parameters=FACTS | WORDS),
+    )
     provider = Scripted()
     await outbox_of(pool, provider).drain()
     assert ((await state(pool, turn))["status"], (await state(pool, turn))["error"]) == (
@@ -233,8 +241,8 @@ async def test_a_late_text_expires(pool: Pool, queue: Queue) -> None:
 async def test_a_text_that_becomes_late_after_the_claim_expires(pool: Pool, queue: Queue) -> None:
     text = await queue("turn", expires="-1 second")
     token = uuid4()
-    await pool.execute(SQL.claim, 10, token, MINUTE)
-    await pool.execute(SQL.hand_over, token, ["scripted"], MINUTE)
+    await pool.execute(SQL.claim, 10, token, MINUTE, *THROUGH)
+    await pool.execute(SQL.hand_over, token, "scripted", MINUTE)
     assert (await state(pool, text))["status"] == "expired"
 
 
@@ -328,7 +336,7 @@ async def test_a_text_waits_for_a_stopped_gateway_until_its_deadline_and_no_long
     await outbox.drain()
     assert (await state(pool, late))["status"] == "expired"
     assert (await state(pool, waiting))["status"] == "queued"
-    monkeypatch.setattr("sms.failover.time.monotonic", lambda: 1e9)
+    monkeypatch.setattr("sms.failover.monotonic", lambda: 1e9)
     await outbox.drain()
     assert (await state(pool, waiting))["status"] == "sent"
 
@@ -369,8 +377,8 @@ async def test_a_text_that_cannot_be_written_fails_and_holds_up_nobody(pool: Poo
 
 
 class Broken(Scripted):
-    async def send(self, phone: str, body: str, *, reference: str) -> Sent | SendFailed:
-        await super().send(phone, body, reference=reference)
+    async def send(self, phone: str, body: str, *, reference: str, expires_in: timedelta) -> Sent | SendFailed:
+        await super().send(phone, body, reference=reference, expires_in=expires_in)
         raise RuntimeError("a fault of the gateway's author")
 
 

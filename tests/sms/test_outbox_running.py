@@ -78,8 +78,8 @@ async def test_stopping_finishes_what_is_in_hand_and_takes_nothing_new(pool: Poo
     outbox = outbox_of(pool, provider)
     async with running(outbox) as stop:
         await provider.asked.wait()
-        second = await queue()
         stop.set()
+        second = await queue()
         outbox.wake()
         await asyncio.sleep(0)
         provider.may_answer.set()

@@ -23,6 +23,27 @@ LONGEST: dict[str, Any] = {
     "time": "08:30",
     "n": 60,
     "min5": 60,
+    "brand": "Huduma Kenya",
+    "stars": 5,
+    "lang": "Kiswahili",
+    "languages": "LANG EN English, LANG SW Kiswahili, LANG FR Francais, LANG HA Hausa, LANG YO Yoruba",
+    "guess": "STATUS",
+    "svc2": "Account closing",
+    "org": "Kenya Health Trust",
+    "otp": "482913",
+    "q": "Account opening",
+    "who": "AC999 Bartholomew Njoro ...3456",
+    "wait": 299,
+    "served": 299,
+    "told": 299,
+    "busy": 12,
+    "avg": 99,
+    "pos": 299,
+    "chal": "73",
+    "tries": 4,
+    "more": 4,
+    "list": "1 AC998 Bartholomew Njor, 2 AC999 Bartholomew Njor, 3 AD999 Bartholomew Njor",
+    "lines": "AC Account opening, AD Account closing, AE Account change, AF Account letter",
 }
 USUAL: dict[str, Any] = LONGEST | {
     "branch": "Kilimani Clinic",
@@ -45,6 +66,7 @@ VARIANTS: list[dict[str, Any]] = [
     *({"day": day} for day in range(7)),
 ]
 TEMPLATES = sorted(catalogues()["en"].texts)
+FOR_STAFF = sorted(catalogues()["en"].staff)
 # Made by the verbs of the queue, which know nothing of words.
 TOLD = {
     *{
@@ -77,9 +99,18 @@ def test_every_text_is_one_message_at_its_longest(template: str, language: str) 
     for variant in VARIANTS:
         if template in {"status_waiting", "end_of_day"} and variant.get("time", "") is None:
             continue
-        body = render(template, language, LONGEST | variant, shortcode="*384*12345#")
-        assert is_gsm(body)
+        for can_reply in (True, False):
+            body = render(template, language, LONGEST | variant, shortcode="*384*12345#", can_reply=can_reply)
+            assert is_gsm(body)
+            assert segments(body) == 1, f"{units(body)}: {body}"
+
+
+@pytest.mark.parametrize("template", FOR_STAFF)
+def test_every_text_to_staff_is_one_message_at_its_longest(template: str) -> None:
+    for rolling in ({}, {"rolling": "4821"}):
+        body = render(template, "sw", {**LONGEST, "ahead": None, **rolling}, shortcode="*384*12345#")
         assert segments(body) == 1, f"{units(body)}: {body}"
+        assert ("4821" in body) == (bool(rolling) and "{code_now}" in catalogues()["en"].staff[template])
 
 
 @pytest.mark.parametrize("language", catalogues())
@@ -88,10 +119,32 @@ def test_every_language_has_the_same_texts_with_the_same_placeholders(language: 
     for table, same in ((english.texts, other.texts), (english.wait, other.wait)):
         assert table.keys() == same.keys()
         assert {key: placeholders(table[key]) for key in table} == {key: placeholders(same[key]) for key in same}
-    assert {key: set(states) for key, states in english.phrases.items()} == {
-        key: set(states) for key, states in other.phrases.items()
-    }
+    assert english.phrases.items() >= {key: english.phrases[key] for key in other.phrases}.items()
+    assert {set(states) == {"known", "unknown"} for states in other.phrases.values()} == {True}
     assert len(other.days) == 7
+
+
+# What only answers a text of the person's own: whoever gets it can reply.
+ANSWERS = {
+    "status_waiting",
+    "status_none",
+    "leave_ask",
+    "late_no",
+    "rated",
+    "lang",
+    "lang_list",
+    "help",
+    "help_ticket",
+    "stop",
+}
+ANSWERS |= {"stop_no_ticket", "start", "unknown", "did_you_mean", "bad_code", "already", "which_line", "leave_or_stop"}
+
+
+@pytest.mark.parametrize("language", catalogues())
+def test_whom_nobody_can_answer_is_told_to_dial(language: str) -> None:
+    for template in set(TEMPLATES) - ANSWERS:
+        body = render(template, language, USUAL, shortcode="*384*40#", can_reply=False)
+        assert not {"reply", "jibu"} & set(body.lower().split()), body
 
 
 def test_whatever_the_queue_tells_has_a_text() -> None:
