@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import redis.asyncio
 from redis.exceptions import RedisError
@@ -26,14 +28,20 @@ from queue_core.core import Core
 from settings import Settings, load
 from sms.gateways.africastalking import AfricasTalking
 from sms.gateways.console import Console
-from sms.outbox import Outbox
+from sms.gateways.twilio import Twilio
+from sms.inbox import House as TextHouse
+from sms.inbox import Inbox
+from sms.missed import Missed
+from sms.outbox import Outbox, Render
 from sms.sending import Gateway
+from sms.spool import Spool
+from sms.staff import Desk
 from sms.texts import render
 from ussd import session as sessions
 from ussd.engine import Engine
 from ussd.limits import Limit
 from ussd.visit import House
-from webhooks import health
+from webhooks import health, texts
 from webhooks import routes as webhooks
 
 log = logging.getLogger("zamu")
@@ -109,7 +117,9 @@ class Parts:
 
     pool: Pool
     redis: redis.asyncio.Redis
+    core: Core
     engine: Engine
+    inbox: Inbox
 
 
 @asynccontextmanager
@@ -126,9 +136,11 @@ async def parts(settings: Settings, work_until: asyncio.Event | None = None) -> 
         announcer = Announcer(client)
         stack.push_async_callback(_running(announcer.run()))
         core = Core(pool, announcer)
+        inbox = _inbox(settings, core)
         if work_until:
-            announcer.wake = await stack.enter_async_context(_worker(settings, core, work_until))
-        yield Parts(pool, client, _engine(settings, core, client))
+            announcer.wake = await stack.enter_async_context(_worker(settings, core, inbox, work_until))
+        stack.push_async_callback(_running(tirelessly(inbox.run)))
+        yield Parts(pool, client, core, _engine(settings, core, client), inbox)
 
 
 async def _close(pool: Pool) -> None:
@@ -138,15 +150,22 @@ async def _close(pool: Pool) -> None:
 
 
 @asynccontextmanager
-async def _worker(settings: Settings, core: Core, stop: asyncio.Event) -> AsyncIterator[Callable[[], None]]:
+async def _worker(
+    settings: Settings, core: Core, inbox: Inbox, stop: asyncio.Event
+) -> AsyncIterator[Callable[[], None]]:
     """The outbox and the sweeper at work; gives what wakes the outbox."""
     gateways = [_gateway(name, settings) for name in settings.sms_gateways]
-    outbox = Outbox(core.pool, gateways, partial(render, shortcode=settings.shortcode))
+    outbox = Outbox(core.pool, gateways, _words(settings), routes=settings.sms_routes, rates=settings.sms_rates)
     async with redis.asyncio.from_url(str(settings.redis_url)) as client:
         end_listening = _running(listen(client, outbox.wake))
         work = [
-            asyncio.create_task(tirelessly(partial(outbox.run, stop), stop)),
-            asyncio.create_task(tirelessly(partial(sweeper.run, core, stop), stop)),
+            asyncio.create_task(tirelessly(outbox.run, stop)),
+            asyncio.create_task(tirelessly(partial(sweeper.run, core), stop)),
+            *(
+                asyncio.create_task(tirelessly(Missed(core.pool, inbox, gateway).run, stop))
+                for gateway in gateways
+                if isinstance(gateway, AfricasTalking)
+            ),
         ]
         try:
             yield outbox.wake
@@ -160,11 +179,12 @@ async def _worker(settings: Settings, core: Core, stop: asyncio.Event) -> AsyncI
                 await gateway.close()
 
 
-async def tirelessly(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+async def tirelessly(work: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event | None = None) -> None:
     """Work until `stop` is set. A fault of ours may cost a second, but not every text after it."""
+    stop = stop or asyncio.Event()
     while not stop.is_set():
         try:
-            await work()
+            await work(stop)
         except Exception:
             log.exception("work in the background failed, and begins again")
             await asyncio.sleep(AGAIN_SECONDS)
@@ -190,7 +210,33 @@ def _gateway(name: str, settings: Settings) -> Gateway:
             sender=settings.at_sender,
             base_url=settings.at_base_url,
         )
+    if name == Twilio.code:
+        secret = settings.webhook_secrets[0]
+        return Twilio(
+            str(settings.twilio_account_sid),
+            settings.twilio_auth_tokens[0],
+            sender=str(settings.twilio_from),
+            report_url=f"{settings.public_url}/hooks/twilio/delivery/{secret}",
+            base_url=settings.twilio_base_url,
+        )
     return Console()
+
+
+def _words(settings: Settings) -> Render:
+    """The words of a text, which never ask for a reply where the sender is a name."""
+    senders = {AfricasTalking.code: settings.at_sender or "a name of theirs", Twilio.code: settings.twilio_from or ""}
+    one_way = {code for code, sender in senders.items() if not re.fullmatch(r"\+?\d+|MG\w+", sender)}
+
+    def words(template: str, language: str, parameters: dict[str, Any], gateway: str) -> str:
+        return render(template, language, parameters, shortcode=settings.shortcode, can_reply=gateway not in one_way)
+
+    return words
+
+
+def _inbox(settings: Settings, core: Core) -> Inbox:
+    house = TextHouse(settings.help_phone, settings.brand, settings.sms_keyword)
+    desk = Desk(core, settings.secret_key.encode(), strict=settings.staff_codes)
+    return Inbox(core, house, desk, Spool(settings.data_dir / "spool"))
 
 
 def _engine(settings: Settings, core: Core, client: redis.asyncio.Redis) -> Engine:
@@ -205,10 +251,14 @@ def create_app(settings: Settings, work_until: asyncio.Event | None = None) -> S
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
         async with parts(settings, work_until) as made:
-            yield {"pool": made.pool, "redis": made.redis, "engine": made.engine}
+            yield {name: getattr(made, name) for name in Parts.__slots__}
 
     return Starlette(
-        routes=[*webhooks.routes(settings.webhook_secrets), *health.routes],
+        routes=[
+            *webhooks.routes(settings.webhook_secrets),
+            *texts.routes(settings.webhook_secrets, settings.public_url, settings.twilio_auth_tokens),
+            *health.routes,
+        ],
         middleware=[Middleware(RequestLog)],
         exception_handlers={HTTPException: _refused, ClientDisconnect: _gone, **dict.fromkeys(FAILED, _away)},
         lifespan=lifespan,

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
@@ -28,13 +29,23 @@ TABLE = (
     ("ZAMU_SHORTCODE", "*384*40#", "What people dial; at most 11 digits and asterisks, # at the end."),
     ("ZAMU_BRAND", "Zamu", "The name on the first screen; at most 12 letters."),
     ("ZAMU_HELP_PHONE", "0700123456", "A person to call while no branch is chosen yet; at most 13 characters."),
-    ("ZAMU_SMS_GATEWAYS", None, "Who sends texts, in order: africastalking, console. Unset: what has a key."),
+    ("ZAMU_SMS_GATEWAYS", None, "Who sends texts, in order: africastalking, twilio, console. Unset: what has a key."),
+    ("ZAMU_SMS_ROUTES", "", "Another order for phones that begin so: +254=africastalking,twilio +1=twilio"),
+    ("ZAMU_SMS_RATES", "", "Texts a second and process at most: africastalking=30 twilio=10"),
+    ("ZAMU_SMS_KEYWORD", "", "The word that begins each text to a short code that we share with others."),
+    ("ZAMU_STAFF_CODES", "", "Set to yes: staff texts need the code of the last answer, not the PIN each time."),
     ("ZAMU_AT_USERNAME", "sandbox", "Africa's Talking: the app's username."),
     ("ZAMU_AT_API_KEY", None, "Africa's Talking: the app's key."),
     ("ZAMU_AT_SENDER", None, "Africa's Talking: short code or alphanumeric sender."),
     ("ZAMU_AT_BASE_URL", None, "scheme://host:port of a stand-in for Africa's Talking, such as the small telco."),
+    ("ZAMU_TWILIO_ACCOUNT_SID", None, "Twilio: the account, AC…"),
+    ("ZAMU_TWILIO_AUTH_TOKEN", None, "Twilio: its primary token; more with commas, in a change or for shared keys."),
+    ("ZAMU_TWILIO_FROM", None, "Twilio: our number with its plus, a name, or a messaging service, MG…"),
+    ("ZAMU_TWILIO_BASE_URL", None, "scheme://host:port of a stand-in for Twilio, such as the small telco."),
 )  # fmt: skip
 
+NOTHING = "Nothing was started. `zamu serve --help` says what is expected."
+KNOWN = {"africastalking", "twilio", "console"}
 HOST = re.compile(r"(?:[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
 HIGHEST_PORT = 65_535
 
@@ -57,10 +68,18 @@ class Settings:
     brand: str
     help_phone: str
     sms_gateways: tuple[str, ...]
+    sms_routes: dict[str, list[str]]
+    sms_rates: dict[str, float]
+    sms_keyword: str
+    staff_codes: bool
     at_username: str
     at_api_key: str | None
     at_sender: str | None
     at_base_url: str | None
+    twilio_account_sid: str | None
+    twilio_auth_tokens: tuple[str, ...]
+    twilio_from: str | None
+    twilio_base_url: str | None
 
     @property
     def embedded(self) -> bool:
@@ -82,24 +101,52 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         redis_url=read["ZAMU_REDIS_URL"],
         public_url=str(read["ZAMU_PUBLIC_URL"]).rstrip("/"),
         secret_key=secret_key,
-        webhook_secrets=tuple(part.strip() for part in webhook.split(",") if part.strip()),
+        webhook_secrets=_parts(webhook),
         shortcode=str(read["ZAMU_SHORTCODE"]),
         brand=str(read["ZAMU_BRAND"]),
         help_phone=str(read["ZAMU_HELP_PHONE"]),
-        sms_gateways=_gateways(read["ZAMU_SMS_GATEWAYS"], read["ZAMU_AT_API_KEY"]),
+        sms_gateways=_gateways(read),
+        sms_routes={prefix: codes.split(",") for prefix, codes in _pairs(read, "ZAMU_SMS_ROUTES")},
+        sms_rates={code: _rate(rate) for code, rate in _pairs(read, "ZAMU_SMS_RATES")},
+        sms_keyword=str(read["ZAMU_SMS_KEYWORD"]),
+        staff_codes=read["ZAMU_STAFF_CODES"] == "yes",
         at_username=str(read["ZAMU_AT_USERNAME"]),
         at_api_key=read["ZAMU_AT_API_KEY"],
         at_sender=read["ZAMU_AT_SENDER"],
         at_base_url=read["ZAMU_AT_BASE_URL"],
+        twilio_account_sid=read["ZAMU_TWILIO_ACCOUNT_SID"],
+        twilio_auth_tokens=tuple(
+            part.strip() for part in (read["ZAMU_TWILIO_AUTH_TOKEN"] or "").split(",") if part.strip()
+        ),
+        twilio_from=read["ZAMU_TWILIO_FROM"],
+        twilio_base_url=read["ZAMU_TWILIO_BASE_URL"],
     )
     _check(settings)
     return settings
 
 
-def _gateways(named: str | None, at_api_key: str | None) -> tuple[str, ...]:
-    if named:
-        return tuple(part.strip() for part in named.split(","))
-    return ("africastalking",) if at_api_key else ("console",)
+def _parts(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _gateways(read: Mapping[str, str | None]) -> tuple[str, ...]:
+    if named := read["ZAMU_SMS_GATEWAYS"]:
+        return _parts(named)
+    keys = {"africastalking": "ZAMU_AT_API_KEY", "twilio": "ZAMU_TWILIO_AUTH_TOKEN"}
+    return tuple(code for code, key in keys.items() if read[key]) or ("console",)
+
+
+def _pairs(read: Mapping[str, str | None], name: str) -> list[tuple[str, str]]:
+    pairs = [part.partition("=") for part in (read[name] or "").split()]
+    if not all(key and value for key, _, value in pairs):
+        raise SettingsError(f"{name} is not like name=value name=value. {NOTHING}")
+    return [(key, value) for key, _, value in pairs]
+
+
+def _rate(text: str) -> float:
+    if not re.fullmatch(r"\d{1,4}(\.\d+)?", text) or float(text) == 0:
+        raise SettingsError(f"ZAMU_SMS_RATES has what is no number of texts a second. {NOTHING}")
+    return float(text)
 
 
 def _kept_secrets(
@@ -171,11 +218,21 @@ def _check(settings: Settings) -> None:
             "africastalking" in settings.sms_gateways and not settings.at_api_key,
             "ZAMU_SMS_GATEWAYS names africastalking, but ZAMU_AT_API_KEY is not set",
         ),
-        (not {"africastalking", "console"}.issuperset(settings.sms_gateways), "ZAMU_SMS_GATEWAYS names an unknown one"),
+        (
+            "twilio" in settings.sms_gateways
+            and not (settings.twilio_account_sid and settings.twilio_auth_tokens and settings.twilio_from),
+            "ZAMU_SMS_GATEWAYS names twilio, which needs ZAMU_TWILIO_ACCOUNT_SID, _AUTH_TOKEN and _FROM",
+        ),
+        (_bad_base(settings.twilio_base_url), "ZAMU_TWILIO_BASE_URL is not scheme://host:port alone"),
+        (not KNOWN.issuperset(settings.sms_gateways), "ZAMU_SMS_GATEWAYS names an unknown one"),
+        (
+            not set(settings.sms_gateways).issuperset([*chain(*settings.sms_routes.values()), *settings.sms_rates]),
+            "ZAMU_SMS_ROUTES or ZAMU_SMS_RATES names a gateway that ZAMU_SMS_GATEWAYS does not",
+        ),
     ]  # fmt: skip
     for wrong, sentence in problems:
         if wrong:
-            raise SettingsError(f"{sentence}. Nothing was started. `zamu serve --help` says what is expected.")
+            raise SettingsError(f"{sentence}. {NOTHING}")
 
 
 def _bad_url(url: str | None, *schemes: str) -> bool:
@@ -226,5 +283,13 @@ def as_environ(settings: Settings) -> dict[str, str]:
         "ZAMU_AT_API_KEY": settings.at_api_key,
         "ZAMU_AT_SENDER": settings.at_sender,
         "ZAMU_AT_BASE_URL": settings.at_base_url,
+        "ZAMU_SMS_ROUTES": " ".join(f"{prefix}={','.join(codes)}" for prefix, codes in settings.sms_routes.items()),
+        "ZAMU_SMS_RATES": " ".join(f"{code}={rate}" for code, rate in settings.sms_rates.items()),
+        "ZAMU_SMS_KEYWORD": settings.sms_keyword,
+        "ZAMU_STAFF_CODES": "yes" if settings.staff_codes else "",
+        "ZAMU_TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+        "ZAMU_TWILIO_AUTH_TOKEN": ",".join(settings.twilio_auth_tokens),
+        "ZAMU_TWILIO_FROM": settings.twilio_from,
+        "ZAMU_TWILIO_BASE_URL": settings.twilio_base_url,
     }
     return {name: value for name, value in given.items() if value is not None}

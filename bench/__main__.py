@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import database, http
+from bench import database, http, texts
 from db import embedded
 from db.migrate import migrate
 
@@ -25,6 +25,10 @@ GOALS = {
         "joins over 50 queues against pgbench with the same SQL and as many clients",
     ),
     "status_ratio": ("at most 1.5", "time of a status with 100,000 waiting against 100"),
+    "sms_in_ratio": ("no goal", "texts that are answered a second against a bare handler with one PostgreSQL insert"),
+    "sms_out_per_s": ("no goal", "texts a second through one worker to a provider that takes 200 ms"),
+    "call_to_attempt_p50_ms": ("under 50", "from a call to the attempt to tell the person, at 20 calls a second"),
+    "call_to_attempt_p99_ms": ("under 1000", "the same for the slowest in a hundred"),
     "worker_rss_mb": ("under 120", "resident memory of a worker after the run, MB"),
     "cold_start_s": ("under 3", "from nothing to the first answer of `zamu serve` with embedded servers, s"),
 }
@@ -39,9 +43,11 @@ def main() -> None:
             figures |= asyncio.run(database.measure(where.database_url))
         print("One web worker:")
         figures |= _web(Path(folder) / "web")
+        print("Texts to a provider that takes 200 ms:")
+        figures |= texts.outbound(Path(folder) / "texts")
     print()
     for name, (goal, words) in GOALS.items():
-        print(f"{name:16} {figures[name]:7.2f}   goal {goal:13} {words}")
+        print(f"{name:22} {figures[name]:7.2f}   goal {goal:13} {words}")
     print(json.dumps({name: round(figures[name], 3) for name in GOALS}))
 
 
@@ -61,8 +67,10 @@ def _web(data: Path) -> dict[str, float]:
                 str(bare_port),
                 "--no-access-log",
             ]
-            with http.process(bare, {"BENCH_REDIS_URL": where.redis_url}, f"http://127.0.0.1:{bare_port}/"):
+            stores = {"BENCH_REDIS_URL": where.redis_url, "BENCH_DATABASE_URL": where.database_url}
+            with http.process(bare, stores, f"http://127.0.0.1:{bare_port}/"):
                 figures |= http.ratios(port, secret, bare_port)
+                figures |= texts.inbound(port, secret, bare_port)
         figures["worker_rss_mb"] = http.resident_mb(server.pid)
     return figures
 

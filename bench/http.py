@@ -63,9 +63,9 @@ def _wait(url: str, child: subprocess.Popen[bytes]) -> None:
             time.sleep(0.01)
 
 
-def zamu(data: Path, port: int, secret: str) -> tuple[list[str], dict[str, str], str]:
+def zamu(data: Path, port: int, secret: str, **changed: str) -> tuple[list[str], dict[str, str], str]:
     """The command, environment and first question of a real server with embedded databases."""
-    environ = {"ZAMU_DATA_DIR": str(data), "ZAMU_WEBHOOK_SECRET": secret, "ZAMU_SMS_GATEWAYS": "console"}
+    environ = {"ZAMU_DATA_DIR": str(data), "ZAMU_WEBHOOK_SECRET": secret, "ZAMU_SMS_GATEWAYS": "console", **changed}
     return (
         [sys.executable, "-m", "cli", "serve", "--port", str(port)],
         environ,

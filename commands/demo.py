@@ -73,6 +73,8 @@ def _telco_environ(settings: Settings, key: str) -> dict[str, str]:
         "TELCO_USSD_URL": f"{hook}/ussd/{secret}",
         "TELCO_END_URL": f"{hook}/ussd-end/{secret}",
         "TELCO_DELIVERY_URL": f"{hook}/delivery/{secret}",
+        "TELCO_INBOUND_URL": f"{hook}/sms/{secret}",
+        "TELCO_OPTOUT_URL": f"{hook}/opt-out/{secret}",
     }
 
 

@@ -31,6 +31,7 @@ CREATE TABLE public.tickets (
     rating integer,
     rating_asked_at timestamp with time zone,
     shut_answered_at timestamp with time zone,
+    still_asked_at timestamp with time zone,
     CONSTRAINT tickets_channel_check CHECK ((channel = ANY (ARRAY['ussd'::text, 'sms'::text, 'web'::text, 'staff'::text, 'api'::text]))),
     CONSTRAINT tickets_check CHECK (((status = ANY (ARRAY['completed'::text, 'no_show'::text, 'cancelled'::text, 'expired'::text])) = (ended_at IS NOT NULL))),
     CONSTRAINT tickets_name_check CHECK (((length(name) >= 1) AND (length(name) <= 16))),
@@ -51,6 +52,8 @@ COMMENT ON COLUMN public.tickets.alerted_at IS 'when the person was told to be n
 COMMENT ON COLUMN public.tickets.told_minutes IS 'the estimate last told to the person';
 
 COMMENT ON COLUMN public.tickets.shut_answered_at IS 'when the person answered the offer that follows a line closed early';
+
+COMMENT ON COLUMN public.tickets.still_asked_at IS 'when a person who waits for long was asked whether he still wants the place';
 
 CREATE FUNCTION public.active_ticket(p_phone text) RETURNS public.tickets
     LANGUAGE sql STABLE
@@ -114,12 +117,63 @@ begin
     end loop;
 end $$;
 
+CREATE FUNCTION public.ask_still_there() RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    long_ago timestamptz := clock_timestamp() - interval '90 minutes';
+    asked int := 0;
+    t tickets;
+begin
+    for t in
+        update tickets set still_asked_at = clock_timestamp()
+         where id in (
+            select w.id from tickets w join queues q on q.id = w.queue_id
+             where w.status = 'waiting' and w.still_asked_at is null and w.phone is not null and w.created_at < long_ago
+               and w.service_date = today(q.branch_id)
+               and not exists (select from audit_log where entity_id = w.id and actor = 'customer' and at > long_ago)
+               and not exists (select from ussd_sessions where phone = w.phone and seen_at > long_ago)
+               and not exists (select from inbound_messages where phone = w.phone and received_at > long_ago)
+             for update of w skip locked)
+        returning *
+    loop
+        perform notify(t, ticket_facts(t), 'still_there');
+        asked := asked + 1;
+    end loop;
+    return asked;
+end $$;
+
 CREATE FUNCTION public.audit_queue(act jsonb, q public.queues, action text, was text, details jsonb) RETURNS void
     LANGUAGE sql
     AS $$
     insert into audit_log (branch_id, entity, entity_id, version, action, from_status, to_status, details,
                            actor, actor_id, channel, reason, request)
     values (q.branch_id, 'queue', q.id, q.version, action, was, q.status, details,
+            act->>'actor', (act->>'actor_id')::uuid, act->>'channel', act->>'reason', act->>'request')
+$$;
+
+CREATE TABLE public.staff (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    branch_id uuid,
+    role text NOT NULL,
+    name text NOT NULL,
+    login text NOT NULL,
+    password_hash text NOT NULL,
+    must_change_password boolean DEFAULT true NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_check CHECK (((role = 'admin'::text) OR (branch_id IS NOT NULL))),
+    CONSTRAINT staff_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'staff'::text])))
+);
+
+COMMENT ON COLUMN public.staff.branch_id IS 'null = every branch of the organization';
+
+CREATE FUNCTION public.audit_staff(act jsonb, s public.staff, action text, details jsonb DEFAULT '{}'::jsonb) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into audit_log (branch_id, entity, entity_id, action, details, actor, actor_id, channel, reason, request)
+    values (s.branch_id, 'staff', s.id, action, jsonb_strip_nulls(details),
             act->>'actor', (act->>'actor_id')::uuid, act->>'channel', act->>'reason', act->>'request')
 $$;
 
@@ -137,11 +191,54 @@ begin
     return stored;
 end $$;
 
+CREATE FUNCTION public.begin_try(p_phone text, p_request text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    p staff_phones;
+begin
+    select staff_phones.* into p from staff_phones join staff s on s.id = staff_id
+     where phone = p_phone and enrolled_at is not null and blocked_at is null and s.active for update of staff_phones;
+    if p.phone is null then
+        return null;
+    elsif p.locked_until > clock_timestamp() then
+        return jsonb_build_object('locked_before', true, 'locked_minutes', minutes_left(p.locked_until));
+    end if;
+    insert into requests (key, answer) select p_request, '{"outcome": "tried"}' where p_request is not null
+    on conflict (key) do nothing;
+    if found or p_request is null then
+        update staff_phones set failures = (failures + 1) % 5, lockouts = lockouts + (failures = 4)::int,
+               locked_until = case when failures = 4 then clock_timestamp() + least(15 * 2 ^ lockouts, 60) * interval '1 minute' end
+         where phone = p_phone returning * into p;
+    end if;
+    return jsonb_build_object('locked_before', false, 'pin_hash', p.pin_hash, 'rolling_hash', p.rolling_hash,
+        'tries_left', case when p.locked_until > clock_timestamp() then 0 else 5 - p.failures end,
+        'locked_minutes', coalesce(minutes_left(p.locked_until), 0));
+end $$;
+
 CREATE FUNCTION public.block_of(place numeric) RETURNS integer
     LANGUAGE sql IMMUTABLE
     AS $$
     select floor(place / 256)::int
 $$;
+
+CREATE FUNCTION public.block_phone(act jsonb, p_phone text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    update staff_phones set blocked_at = clock_timestamp() where phone = p_phone and blocked_at is null;
+    if found then
+        select staff.* into s from staff join staff_phones p on p.staff_id = staff.id where p.phone = p_phone;
+        perform audit_staff(act, s, 'block', jsonb_build_object('last4', right(p_phone, 4)));
+    end if;
+    return end_act(act, jsonb_build_object('outcome', 'blocked'));
+end $$;
 
 CREATE FUNCTION public.branch_of(queue uuid) RETURNS uuid
     LANGUAGE sql STABLE
@@ -175,7 +272,7 @@ begin
     return t;
 end $$;
 
-CREATE FUNCTION public.call_next(act jsonb, queue uuid, counter text DEFAULT NULL::text, finish text DEFAULT NULL::text) RETURNS jsonb
+CREATE FUNCTION public.call_next(act jsonb, queue uuid, counter text DEFAULT NULL::text, finish text DEFAULT NULL::text, seen jsonb DEFAULT NULL::jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
 declare
@@ -201,7 +298,9 @@ begin
       where id in (queue, (select queue_id from tickets where counter_id = c.id and status in ('called', 'serving'))) order by id;
     select * into q from queues where id = queue;
     select * into t from tickets where counter_id = c.id and status in ('called', 'serving');
-    if t.status = 'called' and finish is null then
+    if (seen->>'id', (seen->>'version')::int) is distinct from (t.id::text, t.version) and seen is not null then
+        return end_act(act, refusal('stale', case when t.id is null then '{}' else jsonb_build_object('ticket', ticket_facts(t)) end));
+    elsif t.status = 'called' and finish is null then
         return end_act(act, refusal('outstanding', jsonb_build_object('ticket', ticket_facts(t))));
     elsif t.status = 'serving' or t.status = 'called' and finish = 'complete' then
         t := complete_locked(act, t.id);
@@ -277,6 +376,8 @@ begin
         return end_act(act, refusal('stale', jsonb_build_object('ticket', ticket_facts(t))));
     elsif not may_follow(verb, t.status) then
         return end_act(act, refusal('wrong_state', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif verb = 'take_back' and is_late_to_take_back(act, t) then
+        return end_act(act, refusal('too_late', jsonb_build_object('ticket', ticket_facts(t))));
     end if;
     case verb
         when 'start' then
@@ -290,6 +391,7 @@ begin
             t := end_ticket(act, ticket, 'cancelled', verb);
             perform notify(t, ticket_facts(t), 'left');
         when 'come_back' then t := requeue(act, ticket, 2, verb);
+        when 'take_back' then t := take_back_locked(act, ticket);
     end case;
     return end_act(act, jsonb_build_object('outcome', verb, 'ticket', ticket_facts(t),
                                            'waiting', people_waiting(t.queue_id, t.service_date)));
@@ -334,7 +436,36 @@ declare
 begin
     t := end_ticket(act, ticket, 'completed', 'complete');
     perform measure_completion(t.queue_id, t.service_date);
+    if may_ask_rating(t) then
+        perform notify(t, ticket_facts(t), 'rate_ask');
+    end if;
     return t;
+end $$;
+
+CREATE FUNCTION public.confirm_phone(act jsonb, p_login text, p_code_hash text, p_pin_hash text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff := staff_member(act, p_login);
+    p staff_phones;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    select * into p from staff_phones where staff_id = s.id for update;
+    if s.id is null then
+        return end_act(act, refusal('no_staff'));
+    elsif p.code_hash is null or p.code_expires_at <= clock_timestamp() or p.code_tries >= 5 then
+        return end_act(act, refusal('code_over'));
+    elsif p.code_hash <> p_code_hash then
+        update staff_phones set code_tries = code_tries + 1 where phone = p.phone;
+        return end_act(act, refusal('wrong_code', jsonb_build_object('tries_left', 4 - p.code_tries)));
+    end if;
+    update staff_phones set enrolled_at = clock_timestamp(), pin_hash = p_pin_hash, code_hash = null, code_expires_at = null
+     where phone = p.phone;
+    perform audit_staff(act, s, 'confirm', jsonb_build_object('last4', right(p.phone, 4)));
+    return end_act(act, jsonb_build_object('outcome', 'confirmed'));
 end $$;
 
 CREATE FUNCTION public.cut_over(act jsonb, queue uuid, day date, due timestamp with time zone, more jsonb) RETURNS integer
@@ -365,7 +496,7 @@ CREATE FUNCTION public.deadline_of(template text) RETURNS interval
     AS $$
     select case
         when template in ('turn', 'last_call') then interval '3 minutes'
-        when template in ('near', 'late_ok', 'slower') then interval '10 minutes'
+        when template in ('near', 'late_ok', 'slower', 'staff_code') then interval '10 minutes'
         when template in ('missed', 'skipped') then interval '15 minutes'
         when template in ('closed_early', 'end_of_day', 'data_gone') then interval '12 hours'
         else interval '30 minutes' end
@@ -452,6 +583,41 @@ begin
     return t;
 end $$;
 
+CREATE FUNCTION public.enrol_phone(act jsonb, p_login text, p_phone text, counter text, p_code text, p_code_hash text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff;
+    rooms counters[];
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    perform lock_phone(p_phone);
+    perform from staff where login = p_login for no key update;
+    s := staff_member(act, p_login);
+    if s.id is null then
+        return end_act(act, refusal('no_staff'));
+    elsif exists (select from staff_phones where phone = p_phone and staff_id <> s.id and enrolled_at is not null) then
+        return end_act(act, refusal('phone_taken'));
+    end if;
+    select array_agg(c) into rooms from counters c where lower(c.name) = lower(counter) and c.branch_id = any (staff_branches(s));
+    if counter is not null and cardinality(rooms) is distinct from 1 then
+        return end_act(act, refusal('no_counter'));
+    end if;
+    delete from staff_phones where staff_id = s.id or phone = p_phone;
+    insert into staff_phones (phone, staff_id, counter_id, code_hash, code_expires_at)
+    values (p_phone, s.id, (rooms[1]).id, p_code_hash, clock_timestamp() + interval '10 minutes');
+    insert into notifications (branch_id, phone, template, language, parameters, urgency, expires_at, dedupe_key)
+    select s.branch_id, p_phone, 'staff_code', coalesce((select language from customers where phone = p_phone), o.language),
+           jsonb_build_object('otp', p_code, 'org', o.name), urgency_of('staff_code'),
+           clock_timestamp() + deadline_of('staff_code'), 'staff_code:' || gen_random_uuid()
+      from organizations o where o.id = s.organization_id;
+    perform audit_staff(act, s, 'enrol', jsonb_build_object('last4', right(p_phone, 4), 'counter', (rooms[1]).name));
+    return end_act(act, jsonb_build_object('outcome', 'enrolled'));
+end $$;
+
 CREATE FUNCTION public.erase_customer(act jsonb, p_phone text) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
@@ -509,6 +675,13 @@ CREATE FUNCTION public.is_free(counter uuid) RETURNS boolean
     select not exists (select from tickets where counter_id = counter and status in ('called', 'serving'))
 $$;
 
+CREATE FUNCTION public.is_late_to_take_back(act jsonb, t public.tickets) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select t.staff_id::text is distinct from act->>'actor_id' or t.coming_at is not null
+           or t.called_at < clock_timestamp() - interval '60 seconds'
+$$;
+
 CREATE FUNCTION public.is_legal_step(old_status text, new_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -547,7 +720,8 @@ begin
         walk_to := free_counter(q, day);
     end if;
     if walk_to is null then
-        perform notify(t, f, 'joined');
+        -- Whom staff put in line may know nothing of it, or may not want it.
+        perform notify(t, f, case when act->>'actor' = 'staff' then 'added' else 'joined' end);
     else
         perform notify(t, f, 'joined_no_wait', jsonb_build_object('ctr', walk_to));
     end if;
@@ -636,6 +810,22 @@ CREATE FUNCTION public.language_of(person jsonb, branch uuid) RETURNS text
       from branches b join organizations o on o.id = b.organization_id where b.id = branch
 $$;
 
+CREATE FUNCTION public.language_of_phone(p_phone text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce((select language from customers where phone = p_phone),
+                    (select language from organizations order by created_at limit 1), 'en')
+$$;
+
+CREATE FUNCTION public.last_called(queue uuid, day date) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    select t.number from audit_log a join tickets t on t.id = a.entity_id
+     where a.branch_id = branch_of(queue) and a.at > clock_timestamp() - interval '1 day' and a.action = 'call'
+       and t.queue_id = queue and t.service_date = day and t.called_at is not null
+     order by a.at desc limit 1
+$$;
+
 CREATE FUNCTION public.leave_queue(act jsonb, p_phone text) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
@@ -702,6 +892,13 @@ begin
     return t;
 end $$;
 
+CREATE FUNCTION public.may_ask_rating(t public.tickets) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select b.texts_rating and (clock_timestamp() at time zone b.timezone)::time between '08:00' and '18:00'
+      from queues q join branches b on b.id = q.branch_id where q.id = t.queue_id
+$$;
+
 CREATE FUNCTION public.may_follow(verb text, status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -733,6 +930,12 @@ CREATE FUNCTION public.measure_completion(queue uuid, day date) RETURNS void
             else greatest(1, next_average(q.avg_service_seconds, extract(epoch from clock_timestamp() - q.last_completed_at))) end,
         last_completed_at = case when people_waiting(queue, day) > 0 then clock_timestamp() end
      from branches b where q.id = queue and b.id = q.branch_id
+$$;
+
+CREATE FUNCTION public.minutes_left(until timestamp with time zone) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    select greatest(0, ceil(extract(epoch from until - clock_timestamp()) / 60))::int
 $$;
 
 CREATE FUNCTION public.next_average(average integer, gap_seconds numeric) RETURNS integer
@@ -819,6 +1022,7 @@ CREATE TABLE public.branches (
     asks_name boolean DEFAULT false NOT NULL,
     asks_rating boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    texts_rating boolean DEFAULT false NOT NULL,
     CONSTRAINT branches_code_check CHECK ((code ~ '^[0-9]{4}$'::text)),
     CONSTRAINT branches_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 23)) AND (name ~ '^[ -~]+$'::text))),
     CONSTRAINT branches_phone_check CHECK ((length(phone) <= 13))
@@ -829,6 +1033,8 @@ COMMENT ON COLUMN public.branches.phone IS 'a human to call, as people dial it';
 COMMENT ON COLUMN public.branches.day_starts_at IS 'local time at which one service day ends and the next begins';
 
 COMMENT ON COLUMN public.branches.opening_hours IS '{"mon": [["08:30", "17:00"]], …} in local time; a missing day is closed';
+
+COMMENT ON COLUMN public.branches.texts_rating IS 'ask for a rating by text too: off until local law is known to allow it';
 
 CREATE FUNCTION public.place_facts(q public.queues, b public.branches) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -1021,6 +1227,36 @@ begin
     return t;
 end $$;
 
+CREATE FUNCTION public.staff_branches(s public.staff) RETURNS uuid[]
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce(array_agg(id order by code), '{}') from branches
+     where organization_id = s.organization_id and (s.role = 'admin' or id = s.branch_id)
+$$;
+
+CREATE FUNCTION public.staff_member(act jsonb, p_login text) RETURNS public.staff
+    LANGUAGE sql STABLE
+    AS $$
+    select s.* from staff s
+     where login = p_login and active
+       and coalesce((select bool_and(may_touch(act, b)) from unnest(staff_branches(s)) b), may_touch(act, null))
+$$;
+
+CREATE FUNCTION public.take_back_locked(act jsonb, ticket uuid) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+begin
+    update tickets set status = 'waiting', action = 'take_back', version = version + 1, counter_id = null, staff_id = null,
+           deadline = null, called_at = null
+     where id = ticket returning * into t;
+    update queue_days set current_number = coalesce(last_called(queue_id, service_date), 0)
+     where queue_id = t.queue_id and service_date = t.service_date and current_number = t.number;
+    update queues set version = version + 1 where id = t.queue_id;
+    return t;
+end $$;
+
 CREATE FUNCTION public.tell_all(q public.queues, day date, states text[], template text, more jsonb DEFAULT '{}'::jsonb, due timestamp with time zone DEFAULT clock_timestamp()) RETURNS integer
     LANGUAGE sql
     AS $$
@@ -1111,6 +1347,28 @@ CREATE FUNCTION public.today(branch uuid) RETURNS date
     select service_date(timezone, day_starts_at, clock_timestamp()) from branches where id = branch
 $$;
 
+CREATE FUNCTION public.unlock_phone(act jsonb, p_login text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff := staff_member(act, p_login);
+    p staff_phones;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    select * into p from staff_phones where staff_id = s.id and enrolled_at is not null for update;
+    if s.id is null or p.phone is null then
+        return end_act(act, refusal(case when s.id is null then 'no_staff' else 'no_phone' end));
+    elsif p.blocked_at is not null then
+        return end_act(act, refusal('blocked'));
+    end if;
+    update staff_phones set failures = 0, lockouts = 0, locked_until = null where phone = p.phone;
+    perform audit_staff(act, s, 'unlock', jsonb_build_object('last4', right(p.phone, 4)));
+    return end_act(act, jsonb_build_object('outcome', 'unlocked'));
+end $$;
+
 CREATE FUNCTION public.urgency_of(template text) RETURNS integer
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -1130,7 +1388,7 @@ $$;
 CREATE TABLE public.audit_log (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    branch_id uuid NOT NULL,
+    branch_id uuid,
     entity text NOT NULL,
     entity_id uuid NOT NULL,
     version integer,
@@ -1146,6 +1404,8 @@ CREATE TABLE public.audit_log (
     CONSTRAINT audit_log_actor_check CHECK ((actor = ANY (ARRAY['customer'::text, 'staff'::text, 'system'::text]))),
     CONSTRAINT audit_log_entity_check CHECK ((entity = ANY (ARRAY['ticket'::text, 'queue'::text, 'staff'::text])))
 );
+
+COMMENT ON COLUMN public.audit_log.branch_id IS 'null: a staff member of every branch';
 
 ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.audit_log_id_seq
@@ -1192,10 +1452,44 @@ ALTER TABLE public.delivery_reports ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE TABLE public.fetch_cursors (
+    gateway text NOT NULL,
+    last_id text NOT NULL
+);
+
 CREATE TABLE public.heartbeats (
     name text NOT NULL,
     at timestamp with time zone NOT NULL
 );
+
+CREATE TABLE public.inbound_messages (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    gateway text NOT NULL,
+    provider_id text NOT NULL,
+    phone text,
+    recipient text DEFAULT ''::text NOT NULL,
+    text text NOT NULL,
+    sent_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    opt_out text,
+    leased_until timestamp with time zone,
+    handled_at timestamp with time zone,
+    command text,
+    outcome text,
+    CONSTRAINT inbound_messages_opt_out_check CHECK ((opt_out = ANY (ARRAY['stop'::text, 'start'::text, 'help'::text]))),
+    CONSTRAINT inbound_messages_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT inbound_messages_provider_id_check CHECK (((length(provider_id) >= 1) AND (length(provider_id) <= 200)))
+);
+
+COMMENT ON COLUMN public.inbound_messages.phone IS 'null: the sender is no phone, such as the operator''s own name';
+
+COMMENT ON COLUMN public.inbound_messages.text IS 'without a staff member''s PIN, which is never stored';
+
+COMMENT ON COLUMN public.inbound_messages.sent_at IS 'as the provider says, in UTC; null: it does not say';
+
+COMMENT ON COLUMN public.inbound_messages.opt_out IS 'what the provider itself did about the text, and told the person';
+
+COMMENT ON COLUMN public.inbound_messages.outcome IS 'the text that answers it, or why it has no answer';
 
 CREATE TABLE public.notification_attempts (
     notification_id uuid NOT NULL,
@@ -1282,24 +1576,44 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE public.staff (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    branch_id uuid,
-    role text NOT NULL,
-    name text NOT NULL,
-    login text NOT NULL,
-    phone text,
-    password_hash text NOT NULL,
-    must_change_password boolean DEFAULT true NOT NULL,
+CREATE TABLE public.staff_phones (
+    phone text NOT NULL,
+    staff_id uuid NOT NULL,
+    counter_id uuid,
     pin_hash text,
-    active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT staff_check CHECK (((role = 'admin'::text) OR (branch_id IS NOT NULL))),
-    CONSTRAINT staff_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'staff'::text])))
+    code_hash text,
+    code_expires_at timestamp with time zone,
+    code_tries integer DEFAULT 0 NOT NULL,
+    enrolled_at timestamp with time zone,
+    used_on date,
+    failures integer DEFAULT 0 NOT NULL,
+    lockouts integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    challenge jsonb,
+    asked_ticket uuid,
+    asked_at timestamp with time zone,
+    rolling_hash text,
+    blocked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT staff_phones_check CHECK (((enrolled_at IS NULL) OR (pin_hash IS NOT NULL))),
+    CONSTRAINT staff_phones_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
 );
 
-COMMENT ON COLUMN public.staff.branch_id IS 'null = every branch of the organization';
+COMMENT ON COLUMN public.staff_phones.counter_id IS 'where this phone calls people to; null = wherever a counter is free';
+
+COMMENT ON COLUMN public.staff_phones.code_hash IS 'of the code that proves whose phone it is, until it is enrolled';
+
+COMMENT ON COLUMN public.staff_phones.used_on IS 'the branch''s local date of the last command by text';
+
+COMMENT ON COLUMN public.staff_phones.failures IS 'wrong PINs since the last right one, or the last lock';
+
+COMMENT ON COLUMN public.staff_phones.lockouts IS 'locks since the last right PIN: each is longer';
+
+COMMENT ON COLUMN public.staff_phones.challenge IS '{"digits", "verb", "queue_id", "until"}: what a PAUSE or CLOSE by text waits for';
+
+COMMENT ON COLUMN public.staff_phones.asked_ticket IS 'called and not started, and what became of it was asked once';
+
+COMMENT ON COLUMN public.staff_phones.blocked_at IS 'the owner said that a command was not his; only a new enrolment helps';
 
 CREATE TABLE public.ussd_sessions (
     gateway text NOT NULL,
@@ -1348,8 +1662,17 @@ ALTER TABLE ONLY public.customers
 ALTER TABLE ONLY public.delivery_reports
     ADD CONSTRAINT delivery_reports_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.fetch_cursors
+    ADD CONSTRAINT fetch_cursors_pkey PRIMARY KEY (gateway);
+
 ALTER TABLE ONLY public.heartbeats
     ADD CONSTRAINT heartbeats_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.inbound_messages
+    ADD CONSTRAINT inbound_messages_gateway_provider_id_key UNIQUE (gateway, provider_id);
+
+ALTER TABLE ONLY public.inbound_messages
+    ADD CONSTRAINT inbound_messages_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.notification_attempts
     ADD CONSTRAINT notification_attempts_pkey PRIMARY KEY (notification_id, attempt);
@@ -1387,8 +1710,11 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_login_key UNIQUE (login);
 
-ALTER TABLE ONLY public.staff
-    ADD CONSTRAINT staff_phone_key UNIQUE (phone);
+ALTER TABLE ONLY public.staff_phones
+    ADD CONSTRAINT staff_phones_pkey PRIMARY KEY (phone);
+
+ALTER TABLE ONLY public.staff_phones
+    ADD CONSTRAINT staff_phones_staff_id_key UNIQUE (staff_id);
 
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_pkey PRIMARY KEY (id);
@@ -1410,6 +1736,10 @@ CREATE INDEX audit_by_branch ON public.audit_log USING btree (branch_id, at);
 CREATE INDEX delivery_reports_by_phone ON public.delivery_reports USING btree (phone, received_at);
 
 CREATE INDEX delivery_reports_by_provider_id ON public.delivery_reports USING btree (gateway, provider_id);
+
+CREATE INDEX inbound_messages_by_phone ON public.inbound_messages USING btree (phone, received_at);
+
+CREATE INDEX inbound_messages_unhandled ON public.inbound_messages USING btree (leased_until) WHERE (handled_at IS NULL);
 
 CREATE INDEX notifications_by_phone ON public.notifications USING btree (phone);
 
@@ -1480,6 +1810,12 @@ ALTER TABLE ONLY public.staff
 
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.staff_phones
+    ADD CONSTRAINT staff_phones_counter_id_fkey FOREIGN KEY (counter_id) REFERENCES public.counters(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.staff_phones
+    ADD CONSTRAINT staff_phones_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_counter_id_fkey FOREIGN KEY (counter_id) REFERENCES public.counters(id);

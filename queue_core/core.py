@@ -17,6 +17,7 @@ Channel = Literal["ussd", "sms", "web", "staff", "api"]
 
 # Whether a verb asked for in this context may have changed something: it did, or its answer was lost.
 written: ContextVar[bool] = ContextVar("written", default=False)
+TEXTS = "texts"  # announced instead of a queue's id where no line changed, and texts wait to be sent
 LOST = ("08", "57P")  # SQL states that end a connection: perhaps after the commit
 
 
@@ -26,7 +27,7 @@ def _nobody_listens(_queue_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """The pool that verbs run on. `announce` is called with a queue's id after a change of it was committed."""
+    """The pool that verbs run on. `announce` is called with a queue's id after a change of it, or with TEXTS."""
 
     pool: Pool
     announce: Callable[[str], None] = _nobody_listens

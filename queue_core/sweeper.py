@@ -44,7 +44,8 @@ async def run(core: Core, stop: asyncio.Event) -> None:
 async def sweep(core: Core, *, thorough: bool = True) -> int:
     """One sweep; the number of things done. Zero as well when another process sweeps right now.
 
-    A thorough one also tells who waits longer than was said, and forgets answers that nobody can ask for again.
+    A thorough one also tells who waits longer than was said, asks who was not heard of for long, and forgets answers
+    that nobody can ask for again.
     """
     async with core.pool.acquire() as conn:
         if not await conn.fetchval(SQL.try_lock):
@@ -70,6 +71,7 @@ async def _sweep(core: Core, *, thorough: bool) -> int:
             log.info("%s came too late: %s", row["verb"], refusal.code)
     if thorough:
         done += await core.pool.fetchval(SQL.slower)
+        done += await core.pool.fetchval(SQL.still_there)
         await core.pool.execute(SQL.forget_answers)
     return done
 

@@ -1,11 +1,9 @@
-"""Everything a telco calls: USSD requests, the ends of sessions, delivery reports, and the neutral JSON contract."""
+"""What a telco calls for callers: USSD requests, the ends of sessions, and the neutral JSON contract."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
-from urllib.parse import parse_qsl
+from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,31 +11,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from queue_core.trace import request_id
-from sms import delivery
-from sms.gateways.africastalking import parse_report
 from ussd.gateways import GATEWAYS, Gateway, africastalking, neutral
 from ussd.request import BadRequest
-from webhooks.security import read_body, secret_matches
+from webhooks.security import NOT_FOUND, by_path, read_body, secret_matches
 
 log = logging.getLogger("zamu.webhooks")
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-NOT_FOUND: Final = "Not Found"  # the words of any other 404: a wrong secret learns nothing
 
 
 def routes(secrets: Sequence[str]) -> list[Route]:
     """`secrets` are all accepted, so that one can replace another without a gap."""
-
-    def by_path(handler: Handler) -> Handler:
-        """The secret stands in the path, because Africa's Talking signs nothing."""
-
-        async def checked(request: Request) -> Response:
-            if not secret_matches(request.path_params["secret"], secrets):
-                raise HTTPException(404, NOT_FOUND)
-            return await handler(request)
-
-        return checked
 
     async def inbound(request: Request) -> Response:
         if not secret_matches(request.headers.get("x-webhook-secret", ""), secrets):
@@ -45,9 +27,8 @@ def routes(secrets: Sequence[str]) -> list[Route]:
         return await _ussd(request, neutral)
 
     return [
-        Route("/hooks/{gateway}/ussd/{secret}", by_path(_ussd_of_gateway), methods=["POST"]),
-        Route("/hooks/africastalking/ussd-end/{secret}", by_path(_ussd_end), methods=["POST"]),
-        Route("/hooks/africastalking/delivery/{secret}", by_path(_delivery), methods=["POST"]),
+        Route("/hooks/{gateway}/ussd/{secret}", by_path(secrets, _ussd_of_gateway), methods=["POST"]),
+        Route("/hooks/africastalking/ussd-end/{secret}", by_path(secrets, _ussd_end), methods=["POST"]),
         Route("/ussd/inbound", inbound, methods=["POST"]),
     ]
 
@@ -81,16 +62,4 @@ async def _ussd_end(request: Request) -> Response:
     else:
         request_id.set(event.session_key)
         await request.state.engine.ended(event)
-    return Response()
-
-
-async def _delivery(request: Request) -> Response:
-    """A provider that hears anything but 200 may send the same again for hours, so it always hears 200."""
-    body = await read_body(request)
-    form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
-    report = parse_report(form)
-    if report is None:
-        log.warning("a delivery report was not understood")
-    else:
-        await delivery.record(request.state.pool, "africastalking", report)
     return Response()

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
+from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 # The longest honest form, 40 steps of 182 bytes percent-encoded, is under 25 KB.
 MAX_BODY = 32 * 1024
+
+
+MOST_FIELDS = 100
+NOT_FOUND: Final = "Not Found"  # the words of any other 404: a wrong secret learns nothing
+
+
+def by_path(secrets: Sequence[str], handler: Handler) -> Handler:
+    """The secret stands in the path: Africa's Talking signs nothing. Without it there is no such page."""
+
+    async def checked(request: Request) -> Response:
+        if not secret_matches(request.path_params["secret"], secrets):
+            raise HTTPException(404, NOT_FOUND)
+        return await handler(request)
+
+    return checked
 
 
 def secret_matches(given: str, accepted: Iterable[str]) -> bool:
@@ -32,3 +52,11 @@ async def read_body(request: Request) -> bytes:
         if len(body) > MAX_BODY:
             raise too_long
     return body
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """The last of fields that are there twice, blank ones kept. Refuses (400) what has too many."""
+    try:
+        return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise HTTPException(400, "The form has too many fields. Nothing was changed.") from None

@@ -4,7 +4,7 @@
 create or replace function deadline_of(template text) returns interval language sql immutable as $$
     select case
         when template in ('turn', 'last_call') then interval '3 minutes'
-        when template in ('near', 'late_ok', 'slower') then interval '10 minutes'
+        when template in ('near', 'late_ok', 'slower', 'staff_code') then interval '10 minutes'
         when template in ('missed', 'skipped') then interval '15 minutes'
         when template in ('closed_early', 'end_of_day', 'data_gone') then interval '12 hours'
         else interval '30 minutes' end

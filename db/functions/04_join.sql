@@ -84,7 +84,8 @@ begin
         walk_to := free_counter(q, day);
     end if;
     if walk_to is null then
-        perform notify(t, f, 'joined');
+        -- Whom staff put in line may know nothing of it, or may not want it.
+        perform notify(t, f, case when act->>'actor' = 'staff' then 'added' else 'joined' end);
     else
         perform notify(t, f, 'joined_no_wait', jsonb_build_object('ctr', walk_to));
     end if;

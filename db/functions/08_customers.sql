@@ -1,5 +1,11 @@
 -- What is kept about a person beyond the ticket: language, opt-out, rating, the wish to be forgotten.
 
+-- What somebody reads of whom no ticket tells: as remembered for the phone, or as the first organization does.
+create or replace function language_of_phone(p_phone text) returns text language sql stable as $$
+    select coalesce((select language from customers where phone = p_phone),
+                    (select language from organizations order by created_at limit 1), 'en')
+$$;
+
 -- The ticket that an early close left unserved, until the next service day or an answer to the offer.
 create or replace function shut_ticket(p_phone text) returns tickets language sql stable as $$
     select t.* from tickets t join queues q on q.id = t.queue_id join branches b on b.id = q.branch_id

@@ -46,3 +46,28 @@ begin
        and exists (select from notifications r where r.ticket_id = n.ticket_id and r.template = 'recovered' and r.status = 'queued');
     return told;
 end $$;
+
+-- Asks those who wait for over 90 minutes and gave no sign of life in that time whether they still want their place; once.
+create or replace function ask_still_there() returns int language plpgsql as $$
+declare
+    long_ago timestamptz := clock_timestamp() - interval '90 minutes';
+    asked int := 0;
+    t tickets;
+begin
+    for t in
+        update tickets set still_asked_at = clock_timestamp()
+         where id in (
+            select w.id from tickets w join queues q on q.id = w.queue_id
+             where w.status = 'waiting' and w.still_asked_at is null and w.phone is not null and w.created_at < long_ago
+               and w.service_date = today(q.branch_id)
+               and not exists (select from audit_log where entity_id = w.id and actor = 'customer' and at > long_ago)
+               and not exists (select from ussd_sessions where phone = w.phone and seen_at > long_ago)
+               and not exists (select from inbound_messages where phone = w.phone and received_at > long_ago)
+             for update of w skip locked)
+        returning *
+    loop
+        perform notify(t, ticket_facts(t), 'still_there');
+        asked := asked + 1;
+    end loop;
+    return asked;
+end $$;

@@ -32,6 +32,9 @@ select cut_over($1, $2, $3, $4, $5)
 -- name: slower
 select tell_slower()
 
+-- name: still_there
+select ask_still_there()
+
 -- No gateway repeats a request after a day, and answers hold phone numbers.
 -- name: forget_answers
 delete from requests where key in (select key from requests where at < now() - interval '1 day' order by at limit 5000)

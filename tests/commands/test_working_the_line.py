@@ -26,7 +26,7 @@ async def test_a_ticket_goes_from_the_line_to_the_door(terminal: Terminal, world
     for verb, status in (("recall", "called"), ("start", "serving"), ("complete", "completed")):
         assert terminal.ask("ticket", verb, "4071/a001")["status"] == status
     assert terminal.zamu("ticket", "status", "4071/A001").stdout == "A001 is completed, 0 ahead.\n"
-    assert await world.texts(1) == ["joined", "turn", "last_call"]
+    assert await world.texts(1) == ["added", "turn", "last_call"]
 
 
 async def test_a_missed_call_is_skipped_and_the_person_comes_back(terminal: Terminal, world: World) -> None:
@@ -68,7 +68,7 @@ async def test_a_refusal_says_why_and_what_to_do_to_people_and_to_scripts(termin
     await world.called("Room 1")
     cases = [
         ("queue call-next 4071/A --counter", "Room 1", "outstanding", "has not started. Nobody was called."),
-        ("queue call-next 4071/A --counter", "Room 9", "no_counter", "No counter of that name serves this queue."),
+        ("queue call-next 4071/A --counter", "Room 9", "no_counter", "No counter of that name is there."),
         ("queue open", "4071/Q", "no_queue", "`zamu queue list` shows all of them."),
         ("ticket status", "4071/A099", "no_ticket", "There is no such ticket today."),
         ("ticket start", "4071/A002", "wrong_state", "A002 is waiting now. Nothing was changed."),

@@ -173,8 +173,9 @@ def _person(number: int) -> dict[str, str]:
     return {"phone": _phone(number)}
 
 
-TICKETS, CALLING, SWEEPER = load("tickets"), load("calling"), load("sweeper")
+TICKETS, CALLING, SWEEPER, DESK = load("tickets"), load("calling"), load("sweeper"), load("staff_phones")
 ACT = Act("staff", "staff").as_json()
+TO_A_COUNTER = {"tickets_in_line", "one_person_per_counter"}
 LAST, SENT_HOME, SKIPPED, CALLED = 50_000, 50_001, 50, 1
 COMING = datetime.now(UTC).date() + timedelta(days=2)
 
@@ -189,8 +190,8 @@ QUESTIONS: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
     "coming": (TICKETS.coming, (_phone(CALLED),), {"one_active_ticket_per_phone", "tickets_pkey"}),
     "erase": (load("customers").erase, (_phone(4000),), {"tickets_ended_by_phone", "notifications_by_phone"}),
     "rate": (load("customers").rate, (_phone(4000), 5), {"tickets_ended_by_phone"}),
-    "call next": (CALLING.call_next, ("queue", "Room 1", "complete"), {"tickets_in_line", "one_person_per_counter"}),
-    "call and skip": (CALLING.call_next, ("queue", "Room 1", "skip"), {"tickets_in_line", "one_person_per_counter"}),
+    "call next": (CALLING.call_next, ("queue", "Room 1", "complete", None), TO_A_COUNTER),
+    "call and skip": (CALLING.call_next, ("queue", "Room 1", "skip", None), TO_A_COUNTER),
     "start": (CALLING.change_ticket, ("called", "start", None), {"tickets_pkey"}),
     "complete": (CALLING.change_ticket, ("called", "complete", None), {"tickets_pkey"}),
 }  # fmt: skip
@@ -202,6 +203,10 @@ READS: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
     ),
     "dial in": (TICKETS.dial_in, (_phone(4000),), {"one_active_ticket_per_phone", "tickets_ended_by_phone"}),
     "what is due": (SWEEPER.due, (), {"tickets_with_deadline"}),
+    "who is at a counter": (DESK.current_at, (ACT, "queue", "Room 1"), {"one_person_per_counter"}),
+    "whom I called": (DESK.current_of, (ACT | {"actor_id": str(uuid4())}, "queue"), {"one_person_per_counter"}),
+    "a line in figures": (DESK.figures, (ACT, "queue"), {"waiting_blocks_pkey", "one_person_per_counter"}),
+    "who waits": (DESK.waiting, (ACT, "queue", 5, 5), {"tickets_in_line"}),
 }
 
 
@@ -218,14 +223,14 @@ async def test_a_verb_reads_no_whole_table_and_no_whole_line(desk: Desk, verb: s
 @pytest.mark.parametrize("question", READS)
 async def test_a_question_reads_no_whole_table_and_no_whole_line(desk: Desk, question: str) -> None:
     sql, args, indexes = READS[question]
-    await desk.run(sql, *args)
+    await desk.run(sql, *(desk.ids.get(str(arg), arg) for arg in args))
     assert desk.scans() == []
     assert desk.long_reads() == []
     assert indexes <= desk.indexes()
 
 
 async def test_a_claim_of_texts_reads_no_more_than_are_to_be_sent(desk: Desk) -> None:
-    await desk.run(load("outbox").claim, 20, uuid4(), timedelta(seconds=60))
+    await desk.run(load("outbox").claim, 20, uuid4(), timedelta(seconds=60), "scripted", [""], ["scripted"])
     assert desk.scans() == []
     assert desk.long_reads(most=2 * TO_SEND) == []  # what other tests took back is still in the index
     assert "notifications_due" in desk.indexes()

@@ -20,6 +20,9 @@ from telco_sim.testing import serving
 SECRET = "the-secret-in-the-path-and-header"
 NEXT_SECRET = "the-one-that-will-replace-it-soon"
 
+PUBLIC_URL = "https://queue.example.org"  # not where the tests reach it: there is a proxy in between
+TWILIO_TOKEN = "the-token-of-our-account"
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -33,9 +36,9 @@ class Server:
         good = {"sessionId": "ATUid_1", "phoneNumber": "+254711000001", "serviceCode": "*384*40#", "text": ""}
         return await self.form(f"/hooks/africastalking/ussd/{secret}", urlencode(good | fields).encode())
 
-    async def form(self, path: str, body: bytes) -> httpx.Response:
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        return await self.client.post(path, content=body, headers=headers)
+    async def form(self, path: str, body: bytes, **headers: str) -> httpx.Response:
+        kind = {"content-type": "application/x-www-form-urlencoded"}
+        return await self.client.post(path, content=body, headers=kind | headers)
 
     async def choose(self, body: bytes, secret: str = SECRET) -> httpx.Response:
         """The neutral JSON contract."""
@@ -51,6 +54,10 @@ async def server(pool: Pool, database_url: str, redis_url: str, tmp_path: Path) 
         "ZAMU_REDIS_URL": redis_url,
         "ZAMU_SECRET_KEY": "k" * 32,
         "ZAMU_WEBHOOK_SECRET": f"{SECRET},{NEXT_SECRET}",
+        "ZAMU_PUBLIC_URL": PUBLIC_URL,
+        "ZAMU_TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000001",
+        "ZAMU_TWILIO_AUTH_TOKEN": f"{TWILIO_TOKEN},the-token-after-it",
+        "ZAMU_TWILIO_FROM": "+15005550006",
     }
     app = create_app(settings_module.load(environ))
     async with serving(app) as url, httpx.AsyncClient(base_url=url) as client:
