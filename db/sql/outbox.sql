@@ -40,15 +40,20 @@ with stays_true_while (template, statuses) as (values
     ('last_call', '{called}'),
     ('skipped', '{skipped}')),
 answers (template) as (values ('data_gone'), ('stop'), ('stop_no_ticket'), ('start')),
+always (template) as (values ('turn'), ('last_call')), -- also to who has got twelve texts in a day
 judged as (
     select n.id, case when n.expires_at <= now() then 'too_late'
                       when n.phone is null then 'no_phone'
                       when c.opted_out_at is not null and n.template not in (select template from answers) then 'opted_out'
+                      when today.told >= 12 and not starts_with(n.template, 'staff_')
+                           and n.template not in (select template from answers union select template from always) then 'enough_today'
                       when not t.status = any (s.statuses) then 'no_longer_true' end as objection
       from notifications n
       left join tickets t on t.id = n.ticket_id
       left join customers c on c.phone = n.phone
       left join stays_true_while s on s.template = n.template
+      left join lateral (select count(*) as told from notifications o
+                          where o.phone = n.phone and o.attempted_at > now() - interval '1 day' and o.id <> n.id) today on true
      where n.status = 'sending' and n.lease_token = $1)
 update notifications n
    set status = case when objection is null then 'sending' when objection = 'too_late' then 'expired' else 'suppressed' end,

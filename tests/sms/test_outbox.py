@@ -1,3 +1,5 @@
+"""From the queue to the phone: who claims a text, who sends it, and what a worker that dies leaves."""
+
 from __future__ import annotations
 
 import asyncio
@@ -12,16 +14,12 @@ from db.queries import load
 from sms.gateways.africastalking import AfricasTalking
 from sms.gateways.console import Console
 from sms.sending import SendFailed, Sent
-from sms.texts import catalogues
 from telco_sim.faults import Faults, SmsFault
 from telco_sim.testing import RunningTelco
 from tests.sms.conftest import AMINA, THROUGH, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
 
 SQL = load("outbox")
 RETRY = SendFailed("provider_error", "retry")
-FINAL = SendFailed("invalid_phone", "final")
-UNKNOWN = SendFailed("answer_lost", "unknown")
-REFUSED = SendFailed("authentication", "retry", stops_gateway=True, advice="Check the key.")
 MINUTE = timedelta(minutes=1)
 
 
@@ -163,217 +161,6 @@ async def test_two_workers_send_every_text_once(pool: Pool, queue: Queue) -> Non
     assert len(provider.ledger) == 40
     assert len({phone for phone, _ in provider.ledger}) == 40
     assert await pool.fetchval("select count(*) from notifications where status = 'sent'") == 40
-
-
-TRUE_WHILE = {
-    "joined joined_no_wait moved": {"waiting", "called", "serving", "skipped"},
-    "near late_ok paused resumed slower recovered": {"waiting"},
-    "turn last_call": {"called"},
-    "skipped": {"skipped"},
-}
-STATUSES = {"waiting", "called", "serving", "skipped", "completed", "no_show", "cancelled", "expired"}
-FACTS = {"branch": "B", "code": "4071", "phone": "1", "svc": "D", "tk": "A1", "ctr": "R", "time": "08:30"}
-NUMBERS = {"ahead": 1, "min": 5, "n": 5, "min5": 5, "stars": 5}
-WORDS = dict.fromkeys(("brand", "guess", "lang", "languages", "lines", "svc2"), "word")
-
-
-@pytest.mark.parametrize("words", catalogues()["en"].texts)
-async def test_a_text_that_stopped_being_true_is_not_sent(words: str, pool: Pool, queue: Queue) -> None:
-    texts = {status: await queue(words, status=status, parameters=FACTS | NUMBERS | WORDS) for status in STATUSES}
-    provider = Scripted()
-    await outbox_of(pool, provider).drain()
-    ended = {status: (await state(pool, text))["status"] for status, text in texts.items()}
-    true = next((true for names, true in TRUE_WHILE.items() if words in names.split()), STATUSES)
-    assert ended == {status: "sent" if status in true else "suppressed" for status in STATUSES}
-    assert len(provider.ledger) == len(true)
-
-
-async def test_a_ticket_that_ends_between_claim_and_hand_over_is_not_called(pool: Pool, queue: Queue) -> None:
-    text = await queue("turn")
-    token = uuid4()
-    await pool.execute(SQL.claim, 10, token, MINUTE, *THROUGH)
-    await pool.execute(
-        "update tickets set status = 'cancelled', action = 'leave', version = version + 1, ended_at = now()"
-    )
-    rows = await pool.fetch(SQL.hand_over, token, "scripted", MINUTE)
-    assert [row["status"] for row in rows] == ["suppressed"]
-    row = await state(pool, text)
-    assert (row["error"], row["attempts"], row["attempted_at"]) == ("no_longer_true", 0, None)
-    assert row["finished_at"]
-
-
-LAST_WORDS = ("data_gone", "stop", "stop_no_ticket", "start")
-
-
-@pytest.mark.parametrize("last_word", LAST_WORDS)
-async def test_who_opted_out_gets_only_the_answer_to_his_own_words(last_word: str, pool: Pool, queue: Queue) -> None:
-    await pool.execute("insert into customers (phone, opted_out_at) values ($1, now())", AMINA)
-    turn, gone = (
-        await queue("turn", phone=AMINA),
-        await queue(last_word, phone=AMINA, ticket_id=None, parameters=FACTS | WORDS),
-    )
-    provider = Scripted()
-    await outbox_of(pool, provider).drain()
-    assert ((await state(pool, turn))["status"], (await state(pool, turn))["error"]) == (
-        "suppressed",
-        "opted_out",
-    )
-    assert (await state(pool, gone))["status"] == "sent"
-    assert len(provider.ledger) == 1
-
-
-async def test_a_text_whose_phone_was_erased_is_suppressed(pool: Pool, queue: Queue) -> None:
-    text = await queue(phone=None)
-    await outbox_of(pool, Scripted()).drain()
-    assert (await state(pool, text))["error"] == "no_phone"
-
-
-async def test_a_late_text_expires(pool: Pool, queue: Queue) -> None:
-    text = await queue("turn", expires="-1 second")
-    provider = Scripted()
-    await outbox_of(pool, provider).drain()
-    row = await state(pool, text)
-    assert (row["status"], row["error"]) == ("expired", "too_late")
-    assert row["finished_at"]
-    assert provider.ledger == []
-
-
-async def test_a_text_that_becomes_late_after_the_claim_expires(pool: Pool, queue: Queue) -> None:
-    text = await queue("turn", expires="-1 second")
-    token = uuid4()
-    await pool.execute(SQL.claim, 10, token, MINUTE, *THROUGH)
-    await pool.execute(SQL.hand_over, token, "scripted", MINUTE)
-    assert (await state(pool, text))["status"] == "expired"
-
-
-async def test_three_attempts_are_made_with_growing_pauses_and_then_the_text_is_dead(pool: Pool, queue: Queue) -> None:
-    text = await queue()
-    provider = Scripted(RETRY, RETRY, RETRY, RETRY)
-    pauses = []
-    for _ in range(4):
-        await outbox_of(pool, provider).drain()
-        pauses.append(
-            await pool.fetchval(
-                "select extract(epoch from n.due_at - a.at)::float from notifications n"
-                " join notification_attempts a on a.notification_id = n.id and a.attempt = n.attempts"
-            )
-        )
-        await overdue(pool)
-    assert 1.5 < pauses[0] < 2.5
-    assert 7.9 < pauses[1] < 12.1
-    assert len(provider.ledger) == 3
-    row = await state(pool, text)
-    assert (row["status"], row["attempts"], row["error"]) == ("dead", 3, "provider_error")
-    assert row["finished_at"]
-    assert await attempts(pool, text) == [(n, "retry", "provider_error") for n in (1, 2, 3)]
-
-
-async def test_a_text_is_sent_by_the_last_of_its_three_attempts(pool: Pool, queue: Queue) -> None:
-    text = await queue()
-    provider = Scripted(RETRY, RETRY)
-    for _ in range(3):
-        await outbox_of(pool, provider).drain()
-        await overdue(pool)
-    assert (await state(pool, text))["status"] == "sent"
-    assert (await state(pool, text))["error"] is None
-
-
-@pytest.mark.parametrize(("failure", "status"), [(FINAL, "failed"), (UNKNOWN, "unknown")])
-async def test_what_is_final_or_unknown_is_never_tried_again(
-    failure: SendFailed, status: str, pool: Pool, queue: Queue
-) -> None:
-    text = await queue()
-    provider = Scripted(failure)
-    for _ in range(2):
-        await outbox_of(pool, provider).drain()
-        await overdue(pool)
-    row = await state(pool, text)
-    assert (row["status"], row["error"]) == (status, failure.code)
-    assert len(provider.ledger) == 1
-    assert await attempts(pool, text) == [(1, status, failure.code)]
-
-
-async def test_who_opted_out_at_the_provider_is_left_alone_from_then_on(
-    pool: Pool, queue: Queue, telco: RunningTelco, gateway: AfricasTalking
-) -> None:
-    blacklisted = "+254799000406"
-    first = await queue("joined", phone=blacklisted)
-    outbox = outbox_of(pool, gateway)
-    await outbox.drain()
-    second = await queue("near", phone=blacklisted)
-    await outbox.drain()
-    assert (await state(pool, first))["status"] == "failed"
-    assert (await state(pool, second))["error"] == "opted_out"
-    assert len(telco.ledger.of("sms.request")) == 1
-    assert await pool.fetchval("select opted_out_at is not null from customers where phone = $1", blacklisted)
-
-
-async def test_a_refused_account_stops_the_gateway_and_calls_a_human_once(
-    pool: Pool, queue: Queue, caplog: pytest.LogCaptureFixture
-) -> None:
-    texts = [await queue() for _ in range(5)]
-    provider = Scripted(*[REFUSED] * 5)
-    outbox = outbox_of(pool, provider, in_flight=2)
-    await outbox.drain()
-    assert len(provider.ledger) == 2
-    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-    assert len(errors) == 1
-    assert "Check the key." in errors[0]
-    for text in texts:
-        row = await state(pool, text)
-        assert (row["status"], row["attempts"]) == ("queued", 0)
-        assert await attempts(pool, text) == []
-
-
-async def test_a_text_waits_for_a_stopped_gateway_until_its_deadline_and_no_longer(
-    pool: Pool, queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waiting, late = await queue(), await queue()
-    provider = Scripted(REFUSED, REFUSED)
-    outbox = outbox_of(pool, provider)
-    await outbox.drain()
-    await pool.execute("update notifications set expires_at = now() where id = $1", late)
-    await outbox.drain()
-    assert (await state(pool, late))["status"] == "expired"
-    assert (await state(pool, waiting))["status"] == "queued"
-    monkeypatch.setattr("sms.failover.monotonic", lambda: 1e9)
-    await outbox.drain()
-    assert (await state(pool, waiting))["status"] == "sent"
-
-
-async def test_while_one_gateway_is_stopped_the_next_sends(pool: Pool, queue: Queue) -> None:
-    texts = [await queue() for _ in range(3)]
-    first, second = Scripted(*[REFUSED] * 3, code="first"), Scripted(code="second")
-    await outbox_of(pool, first, second).drain()
-    assert {(await state(pool, text))["gateway"] for text in texts} == {"second"}
-    assert len(second.ledger) == 3
-
-
-async def test_the_second_attempt_is_made_by_the_next_gateway(pool: Pool, queue: Queue) -> None:
-    text = await queue()
-    first, second = Scripted(RETRY, code="first"), Scripted(code="second")
-    for _ in range(2):
-        await outbox_of(pool, first, second).drain()
-        await overdue(pool)
-    assert (len(first.ledger), len(second.ledger)) == (1, 1)
-    assert (await state(pool, text))["gateway"] == "second"
-
-
-async def test_an_unknown_text_does_not_change_gateways(pool: Pool, queue: Queue) -> None:
-    await queue()
-    first, second = Scripted(UNKNOWN, code="first"), Scripted(code="second")
-    for _ in range(2):
-        await outbox_of(pool, first, second).drain()
-        await overdue(pool)
-    assert second.ledger == []
-
-
-async def test_a_text_that_cannot_be_written_fails_and_holds_up_nobody(pool: Pool, queue: Queue) -> None:
-    poison, other = await queue("nonsense"), await queue("joined")
-    await outbox_of(pool, Scripted()).drain()
-    row = await state(pool, poison)
-    assert (row["status"], row["error"], row["body"]) == ("failed", "cannot_be_written", None)
-    assert (await state(pool, other))["status"] == "sent"
 
 
 class Broken(Scripted):
