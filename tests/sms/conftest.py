@@ -33,6 +33,10 @@ FACTS = {
 }
 
 SQL = load("outbox")
+RETRY = SendFailed("provider_error", "retry")
+FINAL = SendFailed("invalid_phone", "final")
+UNKNOWN = SendFailed("answer_lost", "unknown")
+REFUSED = SendFailed("authentication", "retry", stops_gateway=True, advice="Check the key.")
 
 THROUGH = ("scripted", [""], ["scripted"])  # what a claim is told of gateways
 

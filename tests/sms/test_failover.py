@@ -7,8 +7,8 @@ import pytest
 from db.pool import Pool
 from sms.failover import FAILURES, REST_SECONDS, Failover
 from sms.sending import SendFailed, Sent
-from tests.sms.conftest import AMINA, Queue, Scripted, Slow, outbox_of, state
-from tests.sms.test_outbox import FINAL, REFUSED, RETRY, UNKNOWN, overdue
+from tests.sms.conftest import AMINA, FINAL, REFUSED, RETRY, UNKNOWN, Queue, Scripted, Slow, outbox_of, state
+from tests.sms.test_outbox import overdue
 from tests.sms.test_outbox_running import running, until
 
 UGANDAN = "+256711000001"

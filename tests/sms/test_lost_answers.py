@@ -14,9 +14,21 @@ from sms.gateways.africastalking import AfricasTalking
 from sms.gateways.console import Console
 from sms.sending import Gateway, Report, SendFailed, Sent
 from telco_sim.testing import RunningTelco
-from tests.sms.conftest import AMINA, API_KEY, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
+from tests.sms.conftest import (
+    AMINA,
+    API_KEY,
+    RETRY,
+    UNKNOWN,
+    Queue,
+    Scripted,
+    Slow,
+    attempts,
+    handed_over,
+    outbox_of,
+    state,
+)
 from tests.sms.provider import TwilioAccount, asking_twilio
-from tests.sms.test_outbox import RETRY, UNKNOWN, overdue
+from tests.sms.test_outbox import overdue
 from tests.sms.test_outbox_running import until
 
 

@@ -16,10 +16,9 @@ from sms.gateways.console import Console
 from sms.sending import SendFailed, Sent
 from telco_sim.faults import Faults, SmsFault
 from telco_sim.testing import RunningTelco
-from tests.sms.conftest import AMINA, THROUGH, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
+from tests.sms.conftest import AMINA, RETRY, THROUGH, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
 
 SQL = load("outbox")
-RETRY = SendFailed("provider_error", "retry")
 MINUTE = timedelta(minutes=1)
 
 

@@ -10,12 +10,7 @@ from db.pool import Pool
 from sms.gateways.africastalking import AfricasTalking
 from sms.sending import SendFailed
 from telco_sim.testing import RunningTelco
-from tests.sms.conftest import Queue, Scripted, attempts, outbox_of, state
-
-RETRY = SendFailed("provider_error", "retry")
-FINAL = SendFailed("invalid_phone", "final")
-UNKNOWN = SendFailed("answer_lost", "unknown")
-REFUSED = SendFailed("authentication", "retry", stops_gateway=True, advice="Check the key.")
+from tests.sms.conftest import FINAL, REFUSED, RETRY, UNKNOWN, Queue, Scripted, attempts, outbox_of, state
 
 
 async def overdue(pool: Pool) -> None:
