@@ -20,7 +20,10 @@ async def test_every_invariant_holds_through_a_wild_day_over_http(world: World, 
     with terminal.serving() as server:
         answers = await Day(HttpDriver(server.url, core), seed=55).run()
         assert "Traceback" not in server.said
-    assert await broken(world.pool, answers=answers) == []
+    # On a machine so slow that Redis is given up, a refused session may be kept nowhere. Nothing was done in it.
+    starved = "Redis is away" in server.said
+    firm = [answer for answer in answers if not (starved and answer.outcome in BREAKS)]
+    assert await broken(world.pool, answers=firm) == [], server.said
     assert [answer.said for answer in answers if answer.outcome == LOST] == []
     joins = [answer for answer in answers if answer.verb == "join"]
     assert {answer.outcome for answer in joins} <= {"joined", "already", *BREAKS}
