@@ -23,6 +23,7 @@ PHONE = re.compile(
     r"(?P<head>\d{4})\d{2,8}(?P<tail>\d{3})(?![0-9A-Za-z]|\.\d)"
 )
 LONG = re.compile(r"\d{9}")
+UNPRINTABLE = re.compile(r"[^ -~]")  # an id may be a provider's, and a line break in it would begin a header
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 SORRY = "Something went wrong on our side. Name this when you ask: "
@@ -112,7 +113,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"].append((b"x-request-id", request_id.get().encode()))
+                message["headers"].append((b"x-request-id", UNPRINTABLE.sub("", request_id.get()).encode()))
             await send(message)
 
         try:

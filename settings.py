@@ -82,6 +82,11 @@ class Settings:
     twilio_base_url: str | None
 
     @property
+    def spool(self) -> Path:
+        """Where texts are kept while the database is away."""
+        return self.data_dir / "spool"
+
+    @property
     def embedded(self) -> bool:
         """Whether a server of ours is to run inside the data folder."""
         return self.database_url is None or self.redis_url is None
@@ -109,15 +114,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         sms_routes={prefix: codes.split(",") for prefix, codes in _pairs(read, "ZAMU_SMS_ROUTES")},
         sms_rates={code: _rate(rate) for code, rate in _pairs(read, "ZAMU_SMS_RATES")},
         sms_keyword=str(read["ZAMU_SMS_KEYWORD"]),
-        staff_codes=read["ZAMU_STAFF_CODES"] == "yes",
+        staff_codes=_yes(read, "ZAMU_STAFF_CODES"),
         at_username=str(read["ZAMU_AT_USERNAME"]),
         at_api_key=read["ZAMU_AT_API_KEY"],
         at_sender=read["ZAMU_AT_SENDER"],
         at_base_url=read["ZAMU_AT_BASE_URL"],
         twilio_account_sid=read["ZAMU_TWILIO_ACCOUNT_SID"],
-        twilio_auth_tokens=tuple(
-            part.strip() for part in (read["ZAMU_TWILIO_AUTH_TOKEN"] or "").split(",") if part.strip()
-        ),
+        twilio_auth_tokens=_parts(read["ZAMU_TWILIO_AUTH_TOKEN"]),
         twilio_from=read["ZAMU_TWILIO_FROM"],
         twilio_base_url=read["ZAMU_TWILIO_BASE_URL"],
     )
@@ -141,6 +144,12 @@ def _pairs(read: Mapping[str, str | None], name: str) -> list[tuple[str, str]]:
     if not all(key and value for key, _, value in pairs):
         raise SettingsError(f"{name} is not like name=value name=value. {NOTHING}")
     return [(key, value) for key, _, value in pairs]
+
+
+def _yes(read: Mapping[str, str | None], name: str) -> bool:
+    if read[name] not in {"yes", ""}:
+        raise SettingsError(f"{name} is neither yes nor empty. {NOTHING}")
+    return read[name] == "yes"
 
 
 def _rate(text: str) -> float:
@@ -200,35 +209,28 @@ def _check(settings: Settings) -> None:
         (len(settings.secret_key) < 32, "ZAMU_SECRET_KEY is shorter than 32 characters"),
         (not settings.webhook_secrets, "ZAMU_WEBHOOK_SECRET is empty"),
         (any(len(one) < 16 for one in settings.webhook_secrets), "ZAMU_WEBHOOK_SECRET has under 16 characters"),
-        (
-            not all(re.fullmatch(r"[\w-]+", one, re.ASCII) for one in settings.webhook_secrets),
-            "ZAMU_WEBHOOK_SECRET has a character that no URL holds as it is",
-        ),
-        (_bad_url(settings.database_url, "postgresql", "postgres"), "ZAMU_DATABASE_URL is not like postgresql://user@host/name"),
+        (not all(re.fullmatch(r"[\w-]+", one, re.ASCII) for one in settings.webhook_secrets),
+         "ZAMU_WEBHOOK_SECRET has a character that no URL holds as it is"),
+        (_bad_url(settings.database_url, "postgresql", "postgres"),
+         "ZAMU_DATABASE_URL is not like postgresql://user@host/name"),
         (_bad_redis(settings.redis_url), "ZAMU_REDIS_URL is not like redis://host:6379/0"),
         (not re.fullmatch(r"\*[0-9*]{1,9}#", settings.shortcode), "ZAMU_SHORTCODE is not like *384*40#"),
-        (
-            units(settings.brand) > 12 or not is_gsm(settings.brand),
-            "ZAMU_BRAND has not 1 to 12 letters that every phone shows",
-        ),
+        (units(settings.brand) > 12 or not is_gsm(settings.brand),
+         "ZAMU_BRAND has not 1 to 12 letters that every phone shows"),
         (len(settings.help_phone) > 13, "ZAMU_HELP_PHONE is longer than 13 characters"),
+        (not re.fullmatch("[A-Za-z0-9]*", settings.sms_keyword),
+         "ZAMU_SMS_KEYWORD is not one word of letters A to Z and digits"),
         (_bad_base(settings.at_base_url), "ZAMU_AT_BASE_URL is not scheme://host:port alone"),
         (_bad_base(settings.public_url), "ZAMU_PUBLIC_URL is not scheme://host:port alone"),
-        (
-            "africastalking" in settings.sms_gateways and not settings.at_api_key,
-            "ZAMU_SMS_GATEWAYS names africastalking, but ZAMU_AT_API_KEY is not set",
-        ),
-        (
-            "twilio" in settings.sms_gateways
-            and not (settings.twilio_account_sid and settings.twilio_auth_tokens and settings.twilio_from),
-            "ZAMU_SMS_GATEWAYS names twilio, which needs ZAMU_TWILIO_ACCOUNT_SID, _AUTH_TOKEN and _FROM",
-        ),
+        ("africastalking" in settings.sms_gateways and not settings.at_api_key,
+         "ZAMU_SMS_GATEWAYS names africastalking, but ZAMU_AT_API_KEY is not set"),
+        ("twilio" in settings.sms_gateways
+         and not (settings.twilio_account_sid and settings.twilio_auth_tokens and settings.twilio_from),
+         "ZAMU_SMS_GATEWAYS names twilio, which needs ZAMU_TWILIO_ACCOUNT_SID, _AUTH_TOKEN and _FROM"),
         (_bad_base(settings.twilio_base_url), "ZAMU_TWILIO_BASE_URL is not scheme://host:port alone"),
         (not KNOWN.issuperset(settings.sms_gateways), "ZAMU_SMS_GATEWAYS names an unknown one"),
-        (
-            not set(settings.sms_gateways).issuperset([*chain(*settings.sms_routes.values()), *settings.sms_rates]),
-            "ZAMU_SMS_ROUTES or ZAMU_SMS_RATES names a gateway that ZAMU_SMS_GATEWAYS does not",
-        ),
+        (not set(settings.sms_gateways).issuperset([*chain(*settings.sms_routes.values()), *settings.sms_rates]),
+         "ZAMU_SMS_ROUTES or ZAMU_SMS_RATES names a gateway that ZAMU_SMS_GATEWAYS does not"),
     ]  # fmt: skip
     for wrong, sentence in problems:
         if wrong:

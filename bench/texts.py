@@ -7,6 +7,7 @@ import itertools
 import secrets
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from urllib.parse import urlencode
 import redis.asyncio
 import uvloop
 
-from app import Announcer
+from announcer import Announcer
 from bench import http
 from bench.crowd import Conversation, call
 from db import embedded
@@ -50,7 +51,7 @@ def _bodies(_caller: int) -> Conversation:
     for _ in range(ASKED // CALLERS):
         number = next(_serial)
         fields = {"id": f"bench-{number}", "from": f"+2547{number:08}", "to": "20880", "text": "STATUS"}
-        yield urlencode(fields | {"date": "2026-11-21 10:00:00", "networkCode": "63902"}).encode()
+        yield urlencode(fields | {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", "networkCode": "63902"}).encode()
 
 
 def inbound(port: int, secret: str, bare_port: int) -> dict[str, float]:

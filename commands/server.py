@@ -17,7 +17,7 @@ import click
 
 from commands.context import pass_settings, servers
 from db.embedded import Servers
-from settings import TABLE, Settings, as_environ
+from settings import TABLE, Settings, SettingsError, as_environ
 
 STOP_SECONDS = 4  # what is in hand may take this long after SIGTERM; all is over within 5 s
 BACKLOG = 2048
@@ -35,6 +35,7 @@ HELP = "Settings are environment variables:\n\n" + "\n\n".join(
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Answer gateways, and send texts too while servers are embedded. Stops on Ctrl-C or SIGTERM."""
     with ending_at_once(), bind(host, port) as listener, servers(settings) as where:
+        need_spool(settings)
         describe(settings, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         run_web(settings, where, listener, workers)
 
@@ -84,9 +85,23 @@ def worker(settings: Settings) -> None:
             await stop.wait()
 
     with ending_at_once(), servers(settings) as where:
+        need_spool(settings)
         logs.configure()
         click.echo("Sending texts. Ctrl-C stops.")
         asyncio.run(run(where))
+
+
+def need_spool(settings: Settings) -> None:
+    """What people text while the database is away has to be kept somewhere."""
+    from sms.spool import Spool
+
+    try:
+        Spool(settings.spool).check()
+    except OSError as error:
+        raise SettingsError(
+            f"{settings.spool} cannot be written: {error.strerror}. Nothing was started. Make it a folder that is"
+            " writable and has room, or set ZAMU_DATA_DIR to another one."
+        ) from None
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -123,7 +138,8 @@ def describe(settings: Settings, url: str) -> None:
         ("gateways", f"{settings.public_url}/hooks/africastalking/ussd/<ZAMU_WEBHOOK_SECRET>"),
         ("", f"{settings.public_url}/hooks/africastalking/delivery/<ZAMU_WEBHOOK_SECRET>"),
         ("", f"{settings.public_url}/ussd/inbound with the header X-Webhook-Secret"),
-        ("off", "two-way SMS, Twilio, staff panel: not in this version"),
+        ("panel", f"{settings.public_url}/staff"),
+        ("board", f"{settings.public_url}/display/<branch code>"),
     ]
     for name, what in rows:
         click.echo(f"  {name:10} {what}")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
+from sms import pins
+from sms.typed import number, plain
 from sms.words import FIRST, exact, near
 
-LONGEST = 160
 # Done although mistyped: a wrong guess changes nothing, or nothing that cannot be undone at once.
 DONE_WHEN_NEAR = {"customer": {"join", "status", "lang", "help"}, "staff": {"next", "recall", "list", "count"}}
 STRONG = {"STOP", "STOPALL", "UNSUBSCRIBE", "OPTOUT"}  # wherever they stand, nothing else is meant
-LOOK_ALIKES = str.maketrans("OILSB", "01158")
+ALONE = {"no"}  # said in a sentence they mean nothing
 JOINED_TO_NUMBER = re.compile(r"([A-Z]+)(\d.*)")
-PIN = re.compile(r"(?:^|\D)(\d{4}|\d{6})\W*$")  # a PIN has six digits, a rolling code four
+ROLLING = re.compile(r"(?<![^\W_])\d{4}\W*$")
 TICKET = re.compile(r"([A-Z]{1,2})0*([1-9]\d*)")
+AS_PRINTED = re.compile(r"[A-Z]{1,2}\d{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,88 +33,84 @@ class Command:
     sure: bool = True
 
 
-def plain(text: str, keep: str = "") -> list[str]:
-    """What was typed as single words: no accents, marks, invisible characters or punctuation but `keep`."""
-    decomposed = unicodedata.normalize("NFKD", text[: LONGEST * 4])
-    shown = "".join(
-        char
-        for char in decomposed
-        if unicodedata.category(char) not in {"Mn", "Cf", "Cc", "Cs", "Co"} or char in "\n\t"
-    )
-    return "".join(char if char.isalnum() or char in keep else " " for char in shown)[:LONGEST].split()
+def _said(text: str, keyword: str, keep: str = "") -> list[str]:
+    """The words of a text behind the `keyword` of a short code that is shared."""
+    said = plain(text, keep)
+    return said[1:] if keyword and said and said[0].upper() == keyword.upper() else said
 
 
-def number(word: str) -> str | None:
-    """The digits that a word stands for: O is 0, I and L are 1, S is 5, B is 8. None where it is no number."""
-    digits = word.translate(LOOK_ALIKES)
-    return digits if digits.isdecimal() and digits.isascii() else None
+def wants_no_texts(text: str, language: str, *, keyword: str = "", in_line: bool = True) -> bool:
+    """Whether a text says stop, alone or first or in a sentence. It comes before everything else.
 
-
-def wants_no_texts(text: str, language: str) -> bool:
-    """Whether a text says stop, alone or first or in a sentence. It comes before everything else."""
-    typed = [word.upper() for word in plain(text)]
+    A word that means both "leave" and "stop" means this to whoever is not `in_line`.
+    """
+    typed = [word.upper() for word in _said(text, keyword)]
     if not typed:
         return False
-    pair = " ".join(typed[:2])
-    return (
-        exact("customer", typed[0], language) == "stop"
-        or exact("customer", pair, language) == "stop"
-        or bool(STRONG & set(typed))
-    )
+    meant = {exact("customer", typed[0], language), exact("customer", " ".join(typed[:2]), language)}
+    return "stop" in meant or bool(STRONG & set(typed)) or ("leave_or_stop" in meant and not in_line)
 
 
 def read(text: str, language: str, *, keyword: str = "", side: str = "customer") -> Command | None:
     """The command of a text; None where nobody can tell. `keyword` is the first word of a short code that is shared."""
-    said = plain(text, keep="-" if side == "staff" else "")
+    said = _said(text, keyword, keep="-" if side == "staff" else "")
     typed = [word.upper() for word in said]
-    if keyword and typed and typed[0] == keyword.upper():
-        said, typed = said[1:], typed[1:]
     if not typed:
         return Command("help") if "?" in text else None
-    if command := exact(side, " ".join(typed[:2]), language):
-        return Command(command, tuple(typed[2:]), tuple(said[2:]))
-    if command := exact(side, typed[0], language):
-        return Command(command, tuple(typed[1:]), tuple(said[1:]))
+    for taken in (2, 1):
+        if (command := exact(side, " ".join(typed[:taken]), language)) and not (command in ALONE and typed[taken:]):
+            return Command(command, tuple(typed[taken:]), tuple(said[taken:]))
     if side == "customer" and (meant := _without_a_word(typed)):
         return meant
-    if (split := JOINED_TO_NUMBER.fullmatch(typed[0])) and (command := exact(side, split[1], language)):
+    split = JOINED_TO_NUMBER.fullmatch(typed[0])
+    if split and (command := exact(side, split[1], language)) and command not in ALONE:
         rest = (split[2], *typed[1:])
         return Command(command, rest, (split[2], *said[1:]))
     return _guess(side, typed, said)
 
 
 def _without_a_word(typed: list[str]) -> Command | None:
-    """Digits alone: the code of a place, or how it was; a ticket's number alone asks for its place."""
-    if all(word.isdecimal() for word in typed):
-        digits = "".join(typed)
-        if len(digits) == 4:
-            return Command("join", tuple(typed), tuple(typed))
-        if len(digits) == 1:
-            return Command("stars", (digits,))
-    if len(typed) == 1 and TICKET.fullmatch(typed[0]) and not exact("customer", typed[0].rstrip("0123456789"), "en"):
-        return Command("status", ())
-    return None
+    """Digits alone: the code of a place, or how it was, perhaps with thanks; a ticket's number asks for its place."""
+    first, more = typed[0], "".join(typed[1:])
+    if first.isdecimal() and len(first) == 1 and not any(char.isdecimal() for char in more):
+        return Command("stars", (first,))
+    if (first + more).isdecimal() and len(first + more) == 4:
+        return Command("join", tuple(typed), tuple(typed))
+    if more or not TICKET.fullmatch(first):
+        return None
+    # L12 is "late 12", L012 a ticket of line L.
+    letters = first.rstrip("0123456789")
+    return Command("status") if AS_PRINTED.fullmatch(first) or not exact("customer", letters, FIRST) else None
 
 
 def _guess(side: str, typed: list[str], said: list[str]) -> Command | None:
-    meant = near(side, typed[0])
+    taken = 2 if side == "staff" and typed[0] == "NO" else 1  # "no shwo"
+    meant = near(side, "".join(typed[:taken]))
     if len(meant) != 1:
         return None
     (command,) = meant
     if command == "leave_or_stop":
         command = "leave"
-    return Command(command, tuple(typed[1:]), tuple(said[1:]), guessed=True, sure=command in DONE_WHEN_NEAR[side])
+    sure = command in DONE_WHEN_NEAR[side]
+    return Command(command, tuple(typed[taken:]), tuple(said[taken:]), guessed=True, sure=sure)
 
 
-def without_pin(text: str) -> tuple[str, str | None]:
-    """A staff member's text without its PIN, and the PIN. Any other text stays as it is."""
-    found = PIN.search(text) if for_staff(text) else None
-    return (text[: found.start()].rstrip(), found[1]) if found else (text, None)
+def without_pin(text: str, keyword: str = "") -> tuple[str, str | None]:
+    """The text as it may be written: every six digits are hidden. And the PIN, or rolling code, of a staff command."""
+    found = pins.find(text, parted=not _joins(text, keyword))
+    text = pins.hide(text, found)
+    if not for_staff(text, keyword=keyword):
+        return text, None
+    if found:
+        return text, found[-1].digits
+    code = ROLLING.search(text)
+    return (text[: code.start()].rstrip(), plain(code[0])[0]) if code else (text, None)
 
 
-def may_hold_a_pin(text: str) -> bool:
-    """Whether the text is one that must not be written anywhere as it is."""
-    return without_pin(text)[1] is not None
+def _joins(text: str, keyword: str) -> bool:
+    """Then digits in parts are the code of a place: JOIN 40 71 10."""
+    command = read(text, FIRST, keyword=keyword)
+    return command is not None and command.verb == "join"
 
 
 def for_staff(text: str, language: str = FIRST, *, keyword: str = "") -> Command | None:
@@ -141,15 +138,19 @@ def code_of(rest: tuple[str, ...]) -> tuple[str | None, int]:
 
 def is_ticket(rest: tuple[str, ...], label: str) -> bool:
     """Whether what was typed names this ticket: A047 is A47 and "A 047" too."""
-    typed = TICKET.fullmatch(_as_label("".join(rest)))
     own = TICKET.fullmatch(label)
-    return bool(typed and own and typed.groups() == own.groups())
+    typed = "".join(rest)
+    if own is None or not typed.startswith(own[1]):
+        return False
+    digits = number(typed.removeprefix(own[1]))
+    return digits is not None and digits.lstrip("0") == own[2]
 
 
-def _as_label(word: str) -> str:
-    """The letters of a ticket stay letters, what follows are digits."""
-    for letters in (1, 2):
-        digits = number(word[letters:])
-        if digits and word[:letters].isalpha():
-            return word[:letters] + digits
-    return word
+def ticket_in(rest: tuple[str, ...]) -> tuple[str, ...]:
+    """The words at the beginning that may name a ticket: none without a digit."""
+    words = rest[:2] if _has_digit(rest[1:2]) else rest[:1]
+    return words if _has_digit(words) else ()
+
+
+def _has_digit(words: tuple[str, ...]) -> bool:
+    return any(char.isdecimal() for word in words for char in word)

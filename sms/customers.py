@@ -15,11 +15,14 @@ from queue_core.hours import when
 from queue_core.queues import Line, Place
 from queue_core.text import plain_name
 from queue_core.tickets import DialIn, Ticket
-from sms.commands import Command, code_of, is_ticket, number
+from sms.commands import Command, code_of, is_ticket
 from sms.texts import languages
+from sms.typed import amount, echo
 
 USUAL_MINUTES = 10
 MOST_MINUTES = 60
+MOST_STARS = 5
+LONGEST_ECHO = 8
 MOST_LINES = 4  # what one text has room for; the others can be joined by their letters too
 
 
@@ -70,7 +73,8 @@ async def _join(texter: Texter, command: Command) -> Reply:
         return Reply("already", about(texter.ticket), texter.ticket)
     code, taken = code_of(command.rest)
     if code is None:
-        return Reply("bad_code", {"code": command.rest[0][:8]}) if command.rest else Reply("status_none")
+        typed = echo(command.rest[0], LONGEST_ECHO) if command.rest else ""
+        return Reply("bad_code", {"code": typed}) if typed else Reply("status_none")
     place = await queues.place(texter.core, code)
     if place is None:
         return Reply("bad_code", {"code": code})
@@ -82,7 +86,8 @@ async def _join_at(texter: Texter, place: Place, rest: tuple[str, ...], said: tu
     if line:
         said = said[1:]
     taking = [one for one in place.lines if one.status == "open" and not one.full]
-    line = line or (place.lines[0] if len(place.lines) == 1 else taking[0] if len(taking) == 1 else None)
+    if line is None and (len(place.lines) == 1 or (len(taking) == 1 and not rest)):
+        line = (taking or place.lines)[0]
     if line is None:
         if not place.is_open or all(one.status == "closed" for one in place.lines):
             return _closed(place)
@@ -108,13 +113,17 @@ def _named(place: Place, word: str) -> Line | None:
 
 
 def _refused(place: Place, line: Line, refusal: Refused) -> Reply:
-    facts = _of_place(place) | {"svc": line.name} | when(place.opens_at)
+    named = _of_place(place) | {"svc": line.name}
+    facts = named | when(place.opens_at)
+    others = [one for one in place.lines if one.id != line.id]
+    other = next((one.name for one in others if one.status == "open" and not one.full), None)
     if refusal.code == "paused":
         until = line.paused_until
         return Reply("join_paused", facts | {"until": f"{place.local(until):%H:%M}" if until else None})
     if refusal.code == "full":
-        other = next((one for one in place.lines if one.status == "open" and not one.full and one.id != line.id), None)
-        return Reply("full", facts | {"svc2": other.name if other else None})
+        return Reply("full", facts | {"svc2": other})
+    if place.is_open and any(one.status != "closed" for one in others):
+        return Reply("line_closed", named | {"svc2": other})
     return _closed(place)
 
 
@@ -156,11 +165,9 @@ async def _leave_or_stop(texter: Texter, _command: Command) -> Reply:
 async def _late(texter: Texter, command: Command) -> Reply:
     if texter.ticket is None:
         return Reply("status_none")
-    minutes = number(command.rest[0]) if command.rest else str(USUAL_MINUTES)
-    if not minutes or not 1 <= int(minutes[:4]) <= MOST_MINUTES:
-        minutes = str(MOST_MINUTES if minutes and int(minutes[:4]) else USUAL_MINUTES)
+    minutes = amount(command.rest[0], MOST_MINUTES) if command.rest else None
     try:
-        ticket = await tickets.defer(texter.core, texter.act, texter.phone, int(minutes))
+        ticket = await tickets.defer(texter.core, texter.act, texter.phone, minutes or USUAL_MINUTES)
     except Refused as refusal:
         if refusal.code == "moved_twice":
             return Reply("late_no", about(texter.ticket), texter.ticket)
@@ -168,11 +175,11 @@ async def _late(texter: Texter, command: Command) -> Reply:
     return Reply("late_ok", about(ticket), ticket, said=True)
 
 
-async def _back(texter: Texter, _command: Command) -> Reply:
+async def _back(texter: Texter, command: Command) -> Reply:
     try:
         ticket = await tickets.come_back(texter.core, texter.act, texter.phone)
     except Refused:
-        return await _status(texter, _command)
+        return await _status(texter, command)
     return state(ticket)
 
 
@@ -188,13 +195,16 @@ async def _here(texter: Texter, command: Command) -> Reply:
 
 
 async def _rate(texter: Texter, command: Command) -> Reply:
-    stars = number(command.rest[0]) if command.rest else None
-    if texter.ratable is None or stars not in {"1", "2", "3", "4", "5"}:
-        return Reply("unknown")
+    stars = amount(command.rest[0], MOST_STARS + 1) if command.rest else None
+    is_rating = stars is not None and 1 <= stars <= MOST_STARS
+    if texter.ratable is None:
+        return Reply("rate_none" if is_rating or command.verb == "rate" else "unknown")
+    if stars is None or not is_rating:
+        return Reply("rate_ask", about(texter.ratable), texter.ratable)
     try:
-        await customers.rate(texter.core, texter.act, texter.phone, int(stars))
+        await customers.rate(texter.core, texter.act, texter.phone, stars)
     except Refused:
-        return Reply("unknown")
+        return Reply("rate_none")
     return Reply("rated", about(texter.ratable) | {"stars": stars}, texter.ratable)
 
 

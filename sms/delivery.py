@@ -49,9 +49,18 @@ async def settle(pool: Pool, gateway: str, provider_id: str) -> bool:
     return known
 
 
+async def catch_up(pool: Pool) -> None:
+    """Apply the reports that were kept and whose text never heard of them: a process died in between."""
+    for text in await pool.fetch(SQL.overlooked):
+        if text["provider_id"]:
+            await settle(pool, text["gateway"], text["provider_id"])
+        else:
+            await find_lost(pool, text["gateway"], text["phone"])
+
+
 async def find_lost(pool: Pool, gateway: str, phone: str) -> None:
-    """Settle a text to this phone whose answer was lost, when a report to it came meanwhile."""
-    if provider_id := await pool.fetchval(SQL.find_lost, gateway, phone):
+    """Settle the texts to this phone whose answers were lost, when it is certain which reports are of them."""
+    while provider_id := await pool.fetchval(SQL.find_lost, gateway, phone):
         await settle(pool, gateway, provider_id)
 
 

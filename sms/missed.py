@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from db.pool import FAILED, Pool
 from db.queries import load
 from sms.gateways.africastalking import AfricasTalking
+from sms.inbound import TOO_OLD
 from sms.inbox import Inbox
 
 SQL = load("inbound")
 log = logging.getLogger("zamu.sms")
 
 AGAIN_SECONDS = 600
-TOO_OLD = timedelta(hours=1)  # nobody waits for an answer to it any more
 
 
 class Missed:

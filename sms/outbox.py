@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +26,7 @@ SQL = load("outbox")
 log = logging.getLogger("zamu.sms")
 
 POLL_SECONDS = 2.0
+CATCH_UP_EVERY = 300  # polls: what a process that was killed left undone is found by its successor, or in ten minutes
 GATHER_SECONDS = 0.01  # a busy line wakes the outbox a thousand times a second: what comes together is claimed together
 CLAIM_LEASE = timedelta(seconds=10)  # claimed, not yet handed over: two statements apart
 SEND_LEASE = timedelta(seconds=60)
@@ -113,8 +115,10 @@ class Outbox:
             await self._seek(dict(lost), self._words(lost))
 
     async def _poll(self) -> None:
-        while True:
+        for turn in itertools.count():
             await self._survive(self.tidy)
+            if turn % CATCH_UP_EVERY == 0:
+                await self._survive(lambda: delivery.catch_up(self._pool))
             self.wake()
             await asyncio.sleep(POLL_SECONDS)
 

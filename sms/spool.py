@@ -6,9 +6,14 @@ import asyncio
 import json
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import asyncpg
 
@@ -18,6 +23,10 @@ from sms.inbound import Inbound, from_json
 log = logging.getLogger("zamu.sms")
 
 BROKEN = ".broken"  # set aside for a human, and never in the way
+HALF = ".half"  # being written, or left by who died of it
+LEFT_SECONDS = 3600  # nobody writes for so long
+# What no database takes, today or tomorrow.
+REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, TypeError)
 
 
 class Spool:
@@ -27,9 +36,14 @@ class Spool:
         self._folder = folder
         self._replaying = asyncio.Lock()
 
+    def check(self) -> None:
+        """Raises OSError where a text could not be kept."""
+        self._half(b"\n").unlink()
+
     async def keep(self, message: Inbound) -> None:
         """Raises OSError where the disk refuses; the provider then has to repeat it."""
-        await asyncio.to_thread(self._write, message)
+        came = replace(message, received_at=message.received_at or datetime.now(UTC))
+        await asyncio.to_thread(self._write, came)
 
     async def replay(self, receive: Callable[[Inbound], Awaitable[None]]) -> int:
         """Give every kept text to `receive`, the oldest first. Stops where the database is away again."""
@@ -46,6 +60,9 @@ class Spool:
                 continue
             try:
                 await receive(message)
+            except REFUSED as error:
+                _set_aside(path, error)
+                continue
             except asyncpg.PostgresError as error:  # it answers, and may like the next one better
                 log.warning("a kept text could not be handled: %s (%s)", path.name, type(error).__name__)
                 continue
@@ -58,24 +75,41 @@ class Spool:
         return done
 
     def _oldest_first(self) -> list[Path]:
-        if not self._folder.is_dir():
-            return []
-        return sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        for half in self._folder.glob(f"*{HALF}"):
+            if time.time() - _written_at(half) > LEFT_SECONDS:
+                half.unlink(missing_ok=True)
+        return sorted(self._folder.glob("*.json"), key=_written_at)
 
     def _write(self, message: Inbound) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = sha256(f"{message.gateway}\0{message.provider_id}".encode()).hexdigest()[:32]
-        half = self._folder / f"{name}.{os.getpid()}.half"
-        with half.open("w") as file:
-            file.write(json.dumps(message.as_json()) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        half = self._half(json.dumps(message.as_json()).encode() + b"\n")
         half.rename(self._folder / f"{name}.json")
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)  # or the name may be lost with the power
         finally:
             os.close(folder)
+
+    def _half(self, content: bytes) -> Path:
+        """A file that is written and not yet in the spool; a disk that is full leaves nothing behind."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=self._folder, suffix=HALF, delete=False) as file:
+            half = Path(file.name)
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                half.unlink()
+                raise
+        return half
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process was quicker
+        return time.time()
 
 
 def _read(path: Path) -> Inbound | None:
@@ -84,6 +118,11 @@ def _read(path: Path) -> Inbound | None:
     except FileNotFoundError:  # another process was quicker
         return None
     except (OSError, ValueError, TypeError, LookupError) as error:
-        log.warning("a kept text cannot be read and is set aside: %s (%s)", path.name, type(error).__name__)
-        path.rename(path.with_suffix(BROKEN))
+        _set_aside(path, error)
         return None
+
+
+def _set_aside(path: Path, error: Exception) -> None:
+    log.error("a kept text cannot be read and is set aside: %s (%s)", path.name, type(error).__name__)
+    with suppress(FileNotFoundError):  # another process was quicker
+        path.rename(path.with_suffix(BROKEN))

@@ -12,12 +12,14 @@ from queue_core.core import Act, Core
 from queue_core.errors import Refused
 from queue_core.staff_phones import StaffLine, StaffPhone
 from queue_core.tickets import Ticket, from_facts
-from sms.commands import is_ticket, number
+from sms.commands import is_ticket, ticket_in
 from sms.customers import Reply
+from sms.typed import amount
 
 SAME_PRESS = timedelta(seconds=5)
 LISTED = 3
 LONGEST_PAUSE = 480  # minutes
+LAST_LISTED = 9999
 NOBODY = "-"
 
 
@@ -64,7 +66,7 @@ async def _next(press: Press) -> Reply:
         if refusal.code != "outstanding":
             raise
         waits = from_facts(refusal.facts["ticket"])
-    if not await staff_phones.ask_about(press.core, press.phone.phone, waits.id):
+    if not await staff_phones.ask_about(press.core, press.phone.phone, waits.id, f"{press.act.request}:ask"):
         return press.reply("staff_outstanding", tk=waits.label, ctr=waits.counter)
     return await _call(press, replace(press.act, request=f"{press.act.request}:again"), "complete")
 
@@ -116,14 +118,15 @@ def _named(press: Press) -> Ticket:
     """Whom the counter has; if a ticket was typed it must be that one."""
     if press.now is None:
         raise Refused("no_ticket")
-    if press.rest and not is_ticket(press.rest, press.now.label):
+    typed = ticket_in(press.rest)
+    if typed and not is_ticket(typed, press.now.label):
         raise Refused("wrong_state")
     return press.now
 
 
 async def _ask_pause(press: Press) -> Reply:
-    minutes = int((number(press.rest[0]) or "0")[:4]) if press.rest else 0
-    return await _ask(press, "staff_pause_ask", f"pause {min(minutes, LONGEST_PAUSE)}")
+    minutes = amount(press.rest[0], LONGEST_PAUSE) if press.rest else None
+    return await _ask(press, "staff_pause_ask", f"pause {minutes or 0}")
 
 
 async def _ask_close(press: Press) -> Reply:
@@ -155,7 +158,7 @@ async def _open(press: Press) -> Reply:
 
 
 async def _list(press: Press) -> Reply:
-    start = int((number(press.rest[0]) or "1")[:4]) if press.rest else 1
+    start = (amount(press.rest[0], LAST_LISTED) if press.rest else None) or 1
     people = await staff_phones.waiting(press.core, press.act, press.line.id, start, LISTED + 1)
     told = [
         f"{place} {' '.join(filter(None, (one.label, one.name)))}" for place, one in enumerate(people[:LISTED], start)

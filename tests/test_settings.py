@@ -73,6 +73,11 @@ def problem(environ: dict[str, str]) -> str:
         ("ZAMU_SMS_RATES", "console=fast"),
         ("ZAMU_SMS_RATES", "console=0"),
         ("ZAMU_TWILIO_BASE_URL", "twilio.example.org"),
+        ("ZAMU_STAFF_CODES", "true"),
+        ("ZAMU_STAFF_CODES", "no"),
+        ("ZAMU_SMS_KEYWORD", "two words"),
+        ("ZAMU_SMS_KEYWORD", "clinic-7"),
+        ("ZAMU_SMS_KEYWORD", "kliniką"),
         ("ZAMU_SMS_GATEWAYS", "africastalking"),
         ("ZAMU_AT_BASE_URL", "127.0.0.1:8001"),
         ("ZAMU_AT_BASE_URL", "http://127.0.0.1:8001/version1"),
@@ -103,6 +108,7 @@ def test_a_wrong_value_is_one_sentence_that_names_the_setting_and_not_the_value(
         ("ZAMU_BRAND", "Afya Bora"),
         ("ZAMU_BRAND", "Zürich 24 Ñ"),
         ("ZAMU_SMS_GATEWAYS", "console"),
+        ("ZAMU_SMS_KEYWORD", "Clinic7"),
     ],
 )
 def test_a_good_value_is_taken_as_it_is(name: str, value: str) -> None:

@@ -44,8 +44,9 @@ always (template) as (values ('turn'), ('last_call')), -- also to who has got tw
 judged as (
     select n.id, case when n.expires_at <= now() then 'too_late'
                       when n.phone is null then 'no_phone'
+                      when starts_with(n.template, 'staff_') then null -- his work, not his place in a line
                       when c.opted_out_at is not null and n.template not in (select template from answers) then 'opted_out'
-                      when today.told >= 12 and not starts_with(n.template, 'staff_')
+                      when today.told >= 12
                            and n.template not in (select template from answers union select template from always) then 'enough_today'
                       when not t.status = any (s.statuses) then 'no_longer_true' end as objection
       from notifications n
@@ -165,20 +166,40 @@ unwanted as (
 select exists (select from notifications where gateway = $1 and provider_id = $2)
 
 -- The answer to a send was lost, and with it the provider's id: the first report to the same phone since then that
--- belongs to no other text brings it back. Not while another text to that phone is on its way: it may be that one's.
+-- belongs to no other text brings it back. Not while another text to that phone is on its way: it may be that one's. Of
+-- several lost texts each needs a report, or one of them never arrived and nobody knows which.
 -- name: find_lost
-with lost as (
+with nameless as materialized (
     select id, attempted_at from notifications
-     where gateway = $1 and phone = $2 and status = 'unknown' and provider_id is null
+     where gateway = $1 and phone = $2 and status = 'unknown' and provider_id is null),
+lost as (
+    select id, attempted_at from notifications
+     where id in (select id from nameless)
      order by attempted_at
      limit 1
-       for update skip locked)
-update notifications n set provider_id = found.provider_id
-  from (select lost.id, r.provider_id from lost
-          join delivery_reports r on r.gateway = $1 and r.phone = $2 and r.received_at > lost.attempted_at
-         where not exists (select from notifications o where o.gateway = $1 and o.provider_id = r.provider_id)
-           and not exists (select from notifications o where o.gateway = $1 and o.phone = $2 and o.status = 'sending')
-         order by r.received_at
-         limit 1) found
- where n.id = found.id
+       for update skip locked),
+heard as (
+    select r.provider_id, min(r.received_at) as at from delivery_reports r join lost on r.received_at > lost.attempted_at
+     where r.gateway = $1 and r.phone = $2
+       and not exists (select from notifications o where o.gateway = $1 and o.provider_id = r.provider_id)
+     group by r.provider_id)
+update notifications n set provider_id = first.provider_id
+  from lost, (select * from heard order by at limit 1) first
+ where n.id = lost.id and n.status = 'unknown' and n.provider_id is null
+   and not exists (select from notifications o where o.gateway = $1 and o.phone = $2 and o.status = 'sending')
+   and (select count(*) from heard) >= (select count(*) from nameless where attempted_at < first.at)
 returning n.provider_id
+
+-- Texts of the last day that know less than the reports of them: whoever was to apply those died between two statements.
+-- name: overlooked
+with ranks (list) as (values ('{unknown,sent,expired,failed,delivered}'::text[])),
+texts as (
+    select n.gateway, n.provider_id, n.phone, n.attempted_at, array_position(list, n.status) as rank from notifications n, ranks
+     where n.status in ('sent', 'unknown') and n.attempted_at > now() - interval '1 day')
+select distinct t.gateway, t.provider_id, null as phone
+  from ranks, texts t join delivery_reports r on r.gateway = t.gateway and r.provider_id = t.provider_id
+ where array_position(list, r.status) > t.rank
+ union
+select t.gateway, null, t.phone
+  from texts t join delivery_reports r on r.gateway = t.gateway and r.phone = t.phone and r.received_at > t.attempted_at
+ where t.provider_id is null

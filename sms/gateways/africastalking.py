@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from queue_core.errors import Refused
 from queue_core.phones import normalise
-from sms.inbound import LONGEST_ID, LONGEST_TEXT, Inbound, storable
+from sms.inbound import LONGEST_ID, LONGEST_TEXT, Inbound, instant, storable
 from sms.sending import Report, SendFailed, Sent
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class AfricasTalking:
 
 def parse_report(form: Mapping[str, str]) -> Report | None:
     """A delivery report from its form; None where it names no text or no status."""
-    fields = {_storable(key): _storable(value) for key, value in form.items()}
+    fields = {storable(key, FIELD_LENGTH): storable(value, FIELD_LENGTH) for key, value in form.items()}
     provider_id, status, phone = fields.get("id"), fields.get("status"), fields.pop("phoneNumber", None)
     if not provider_id or not status:
         return None
@@ -184,10 +184,6 @@ def parse_report(form: Mapping[str, str]) -> Report | None:
     if reason and reason.lower() == OPTED_OUT:
         reason = "opted_out"
     return Report(provider_id, REPORT_STATUSES.get(status.lower(), status), phone, reason, fields)
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "")[:FIELD_LENGTH]
 
 
 def _judge(status: int, text: str) -> Sent | SendFailed:
@@ -252,7 +248,7 @@ def parse_inbound(form: Mapping[str, str]) -> Inbound | None:
         phone=_phone(form.get("from", "")),
         recipient=storable(form.get("to", ""), LONGEST_ID),
         text=storable(form.get("text", ""), LONGEST_TEXT),
-        sent_at=_instant(form.get("date", "")),
+        sent_at=instant(form.get("date", "")),
     )
 
 
@@ -267,12 +263,3 @@ def _phone(written: str) -> str | None:
         return normalise(written)
     except Refused:
         return None
-
-
-def _instant(written: str) -> datetime | None:
-    """In UTC, with or without saying so."""
-    try:
-        at = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -9,10 +9,9 @@ from urllib.parse import parse_qsl
 
 from queue_core.errors import Refused
 from queue_core.phones import normalise
-from sms.inbound import LONGEST_ID, LONGEST_TEXT, Inbound, storable
+from sms.inbound import LONGEST_ID, LONGEST_TEXT, MOST_FIELDS, Inbound, storable
 
 CODE = "twilio"
-MOST_FIELDS = 200  # Twilio sends about thirty
 SIGNATURE = "x-twilio-signature"
 SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
 # What Twilio did about a text by itself, and told the person.

@@ -22,10 +22,11 @@ from db.pool import connect
 from queue_core import demo
 from queue_core.core import Core
 from tests.disturbing import PATIENCE
+from tests.faults.senders import senders
 from tests.terminal import Terminal, database, outside, terminal
 from tests.world import MIDDAY, phone, seeded, world
 
-__all__ = ["database", "seeded", "terminal", "world"]
+__all__ = ["database", "seeded", "senders", "terminal", "world"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sms import delivery
 from sms.gateways.africastalking import AfricasTalking, parse_report
 from sms.sending import Report, SendFailed, Sent
 from telco_sim.testing import RunningTelco
-from tests.sms.conftest import AMINA, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
+from tests.sms.conftest import AMINA, SQL, Queue, Scripted, Slow, attempts, handed_over, outbox_of, state
 
 UNKNOWN = SendFailed("answer_lost", "unknown")
 
@@ -24,6 +24,11 @@ def report(status: str, name: str = "id-1", reason: str | None = None, phone: st
 async def told(pool: Pool, *reports: Report) -> None:
     for each in reports:
         await delivery.record(pool, "scripted", each)
+
+
+async def kept(pool: Pool, status: str, reason: str | None = None) -> None:
+    """A report whose process died before it applied it."""
+    await pool.execute(SQL.keep_report, "scripted", "id-1", AMINA, status, reason, {})
 
 
 async def sent(pool: Pool, queue: Queue, name: str = "id-1") -> UUID:
@@ -159,6 +164,21 @@ async def test_a_report_that_came_before_the_answer_was_given_up_settles_the_tex
     assert (await state(pool, text))["status"] == "delivered"
 
 
+@pytest.mark.parametrize("answer", [Sent("id-1"), UNKNOWN])
+async def test_a_report_that_a_process_kept_and_died_is_applied_by_the_next_one(
+    answer: Sent | SendFailed, pool: Pool, queue: Queue
+) -> None:
+    text = await queue(phone=AMINA)
+    await outbox_of(pool, Scripted(answer)).drain()
+    await kept(pool, "failed", "opted_out")
+    await delivery.catch_up(pool)
+    assert (await state(pool, text))["status"] == "failed"
+    assert await _opted_out(pool) == [AMINA]
+    await kept(pool, "sent")
+    await delivery.catch_up(pool)
+    assert (await state(pool, text))["status"] == "failed"
+
+
 async def test_a_report_settles_the_text_of_a_worker_that_died(pool: Pool, queue: Queue) -> None:
     text = await queue(phone=AMINA)
     await handed_over(pool)
@@ -203,6 +223,15 @@ async def test_two_lost_texts_to_one_phone_are_settled_by_two_reports(pool: Pool
         await outbox_of(pool, Scripted(UNKNOWN)).drain()
     await told(pool, report("delivered", "id-1"), report("sent", "id-2"), report("sent", "id-1"))
     assert [(await state(pool, text))["status"] for text in texts] == ["delivered", "sent"]
+
+
+async def test_one_report_settles_neither_of_two_lost_texts_that_it_may_be_of(pool: Pool, queue: Queue) -> None:
+    texts = []
+    for _ in range(2):
+        texts.append(await queue(phone=AMINA))
+        await outbox_of(pool, Scripted(UNKNOWN)).drain()
+    await told(pool, report("delivered"), report("delivered"))
+    assert [(await state(pool, text))["status"] for text in texts] == ["unknown", "unknown"]
 
 
 async def test_the_reports_of_the_telco_are_understood(

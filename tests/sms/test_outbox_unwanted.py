@@ -73,6 +73,13 @@ async def test_who_opted_out_gets_only_the_answer_to_his_own_words(last_word: st
     assert len(provider.ledger) == 1
 
 
+async def test_a_staff_member_who_opted_out_as_a_customer_still_works_by_text(pool: Pool, queue: Queue) -> None:
+    await pool.execute("insert into customers (phone, opted_out_at) values ($1, now())", AMINA)
+    text = await queue("staff_blocked", phone=AMINA, ticket_id=None)
+    await outbox_of(pool, Scripted()).drain()
+    assert (await state(pool, text))["status"] == "sent"
+
+
 async def test_a_text_whose_phone_was_erased_is_suppressed(pool: Pool, queue: Queue) -> None:
     text = await queue(phone=None)
     await outbox_of(pool, Scripted()).drain()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import resource
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -62,7 +68,7 @@ async def test_a_pin_is_never_written_to_the_disk(amina: Texter, away: Inbox, fo
 
 async def test_the_database_goes_away_again_in_mid_replay(amina: Texter, away: Inbox, folder: Path) -> None:
     await lose(away, amina.message("STATUS"), amina.message("HELP"))
-    assert await Spool(folder).replay(away._receive) == 0  # noqa: SLF001
+    assert await Spool(folder).replay(away._receive_kept) == 0  # noqa: SLF001
     assert len(list(folder.iterdir())) == 2
     await amina.inbox.tidy()
     assert len(await amina.told()) == 2
@@ -82,12 +88,90 @@ async def test_a_file_cut_off_anywhere_is_set_aside_and_the_others_are_handled(
     assert len(list(folder.iterdir())) == len(whole) - 1
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"{}", b"[]", b"null", b"\xff\xfe", json.dumps({"gateway": 1}).encode()])
+GOOD: dict[str, Any] = {
+    "gateway": "africastalking",
+    "provider_id": "in-x",
+    "phone": "+254711000001",
+    "recipient": "20880",
+    "text": "HELP",
+    "sent_at": "2026-11-21T06:04:45+00:00",
+    "received_at": "2026-11-21T06:04:45+00:00",
+    "opt_out": None,
+}
+WRONG: list[dict[str, Any]] = [
+    {"gateway": 1},
+    {"text": ["HELP"]},
+    {"text": None},
+    {"text": "\0"},
+    {"text": "\ud800"},
+    {"phone": 254711000001},
+    {"phone": "nobody"},
+    {"provider_id": ""},
+    {"sent_at": 5},
+    {"sent_at": "2026-11-21T06:04:45"},
+    {"received_at": "yesterday"},
+    {"opt_out": "perhaps"},
+    {"more": 1},
+]
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        *(b"", b"{}", b"[]", b"null", b"\xff\xfe", json.dumps({"gateway": 1}).encode()),
+        *(json.dumps(GOOD | wrong).encode() for wrong in WRONG),
+    ],
+)
 async def test_rubbish_in_the_folder_is_set_aside(amina: Texter, folder: Path, rubbish: bytes) -> None:
     folder.mkdir()
     (folder / "x.json").write_bytes(rubbish)
     await amina.inbox.tidy()
     assert [path.name for path in folder.iterdir()] == ["x.broken"]
+
+
+async def test_a_file_that_another_process_took_away_holds_up_no_other(
+    amina: Texter, away: Inbox, folder: Path
+) -> None:
+    await lose(away, amina.message("HELP"))
+    (folder / "gone.json").symlink_to("nowhere")
+    await amina.inbox.tidy()
+    assert len(await amina.told()) == 1
+
+
+async def test_what_was_half_written_long_ago_is_removed_and_what_is_being_written_is_not(
+    amina: Texter, folder: Path
+) -> None:
+    folder.mkdir()
+    for name, age in (("old.half", 7200), ("new.half", 5)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age,) * 2)
+    await amina.inbox.tidy()
+    assert [path.name for path in folder.iterdir()] == ["new.half"]
+
+
+async def test_a_disk_that_refuses_leaves_nothing_half_written(amina: Texter, folder: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="large"):
+            await Spool(folder).keep(amina.message("HELP"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(folder.iterdir()) == []
+
+
+async def test_a_text_that_lay_on_the_disk_for_hours_does_nothing(
+    amina: Texter, away: Inbox, folder: Path, world: World
+) -> None:
+    for sent_at in (datetime.now(UTC) - timedelta(hours=2), None):
+        message = amina.message("JOIN 4071 A", sent_at=sent_at)
+        await lose(away, message if sent_at else replace(message, received_at=datetime.now(UTC) - timedelta(hours=2)))
+    await amina.inbox.tidy()
+    assert list(folder.iterdir()) == []
+    assert await amina.told() == []
+    assert await world.order() == []
+    outcomes = await world.pool.fetch("select outcome from inbound_messages")
+    assert [row["outcome"] for row in outcomes] == ["too_old"] * 2
 
 
 async def _die_in_hand(world: World, *, answered: bool) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from db.queries import load
+from queue_core import customers
 from sms import missed as missed_module
 from sms.gateways.africastalking import AfricasTalking
 from sms.inbox import Inbox
 from sms.missed import Missed
 from telco_sim.config import TelcoConfig
 from telco_sim.testing import RunningTelco, running
+from tests.disturbing import WAITS_FOR_LOCK, until
 from tests.texting.conftest import Texter
 from tests.world import World
 
@@ -56,6 +61,32 @@ async def test_what_was_delivered_as_well_is_not_handled_twice(
     await missed.catch_up()
     await amina.send(before)  # the callback comes after all
     assert len(await amina.told()) == 1
+
+
+async def test_the_listed_copy_that_comes_while_the_callback_is_stored_waits_for_it(
+    amina: Texter, world: World
+) -> None:
+    message = amina.message("STATUS")
+    async with world.pool.acquire() as callback, callback.transaction():
+        await callback.fetch(load("inbound").receive, message.as_json(), timedelta(minutes=1))
+        listed = asyncio.create_task(amina.inbox.receive(replace(message, provider_id="fetched-1")))
+        waits = asyncio.create_task(until(world.pool, WAITS_FOR_LOCK))
+        await asyncio.wait({listed, waits}, return_when="FIRST_COMPLETED")
+        waits.cancel()
+    await listed
+    assert await world.pool.fetchval("select count(*) from inbound_messages") == 1
+
+
+async def test_the_listed_copy_of_a_text_that_was_erased_since_does_nothing(
+    amina: Texter, missed: Missed, telco: RunningTelco, world: World
+) -> None:
+    await telco.text(amina.number, "JOIN 4071 A", to="20880", times=0)
+    (row,) = [row for row in telco.state.ledger.rows if row.kind == "inbound"]
+    await amina.send(amina.message("JOIN 4071 A", sent_at=row.time))
+    await customers.erase(world.core, world.customer(), amina.number)
+    await missed.catch_up()
+    assert await world.order() == []
+    assert await world.texts(1) == ["data_gone"]
 
 
 async def test_a_text_of_long_ago_is_let_be(

@@ -7,38 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from queue_core import staff_phones
-from queue_core.core import Act
-from sms.inbox import Inbox
-from sms.spool import Spool
-from sms.staff import Desk
-from tests.texting.conftest import HOUSE, PEPPER, Texter, Texters
+from tests.texting.conftest import CLERK, OTHER_CLERK, PIN, Texter, Texters, enrol, strict
 from tests.world import World
-
-PIN = "482913"
-CLERK, OTHER_CLERK = 90, 91
-
-
-async def enrol(texter: Texter, login: str = "clinic1", counter: str | None = "Room 1") -> Texter:
-    core = texter.world.core
-    await staff_phones.enrol(core, Act("system", "system"), login, texter.number, counter)
-    code = await texter.world.pool.fetchval(
-        "select parameters->>'otp' from notifications where phone = $1 order by created_at desc limit 1", texter.number
-    )
-    await staff_phones.confirm(core, Act("system", "system"), login, code, PIN, PEPPER)
-    await texter.world.pool.execute(
-        "update staff_phones set used_on = '2999-01-01'"
-    )  # without the notice of the first use
-    await texter.world.pool.execute(
-        "update staff_phones set used_on = today(b.id) from branches b where b.code = '4071'"
-    )
-    return texter
-
-
-@pytest.fixture
-async def clerk(texters: Texters) -> Texter:
-    """At Room 1 of the clinic, which serves the doctor's line."""
-    return await enrol(texters(CLERK))
 
 
 async def test_the_day_of_a_clerk(clerk: Texter, world: World) -> None:
@@ -128,24 +98,6 @@ async def test_who_is_no_staff_is_answered_as_a_customer(texters: Texters, world
     assert await world.order() == ["A001"]
 
 
-async def test_the_pin_is_kept_nowhere(clerk: Texter, world: World, caplog: pytest.LogCaptureFixture) -> None:
-    await world.line(1)
-    for text in (f"NEXT DOC {PIN}", f"next {PIN}", f"nxt doc{PIN}", f"LIST {PIN}.", f"N {PIN}"):
-        await clerk.text(text)
-    for table in (
-        "inbound_messages",
-        "notifications",
-        "audit_log",
-        "requests",
-        "staff_phones",
-        "staff",
-        "ussd_sessions",
-    ):
-        rows = await world.pool.fetch(f"select t::text from {table} t")  # noqa: S608
-        assert all(PIN not in row[0] for row in rows), table
-    assert PIN not in caplog.text
-
-
 @pytest.mark.parametrize("verb", ["NEXT", "SKIP", "DONE", "NOSHOW", "CLOSE"])
 @pytest.mark.parametrize("age", [121, 1200, None])
 async def test_a_command_that_came_late_is_not_done(clerk: Texter, world: World, verb: str, age: int | None) -> None:
@@ -213,7 +165,7 @@ async def test_a_mistyped_verb_that_would_hurt_is_asked_back(clerk: Texter, worl
 
 async def test_in_strict_mode_each_answer_brings_the_next_code(texters: Texters, world: World) -> None:
     clerk = await enrol(texters(CLERK))
-    clerk.inbox = Inbox(world.core, HOUSE, Desk(world.core, PEPPER, strict=True), Spool(clerk.inbox._spool._folder))  # noqa: SLF001
+    strict(clerk)
     await world.line(1, 2)
     (told,) = await clerk.text(f"LIST DOC {PIN}")
     code = told.split("Code ")[1][:4]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import string
-from collections import Counter
-from collections.abc import Iterator
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.commands import Command, code_of, for_staff, is_ticket, may_hold_a_pin, read, wants_no_texts, without_pin
-from sms.words import all_words, distance, words
+from sms.commands import Command, code_of, for_staff, is_ticket, read, wants_no_texts, without_pin
+from sms.words import all_words, distance
 
 CARRIERS = {
     "STOP",
@@ -33,20 +30,6 @@ CARRIERS = {
 SAME_MEANING = {"stop", "start", "help"}
 
 
-def slips(word: str) -> Iterator[str]:
-    """Every word that one slip of a finger makes of it: left out, doubled or added, changed, swapped."""
-    for place in range(len(word) + 1):
-        before, after = word[:place], word[place:]
-        for letter in string.ascii_uppercase:
-            yield before + letter + after
-            if after:
-                yield before + letter + after[1:]
-        if after:
-            yield before + after[1:]
-        if len(after) > 1:
-            yield before + after[1] + after[0] + after[2:]
-
-
 @pytest.mark.parametrize(
     ("text", "command"),
     [
@@ -63,6 +46,13 @@ def slips(word: str) -> Iterator[str]:
         ("?", Command("help")),
         ("LATE 10", Command("late", ("10",), ("10",))),
         ("5", Command("stars", ("5",))),
+        ("5 thanks", Command("stars", ("5",))),
+        ("5 or 4", None),
+        ("L10", Command("late", ("10",), ("10",))),
+        ("L047", Command("status")),
+        ("PL047", Command("status")),
+        ("late \u0661\u0660", Command("late", ("10",), ("10",))),
+        ("\u0664\u0660\u0667\u0661", Command("join", ("4071",), ("4071",))),
         ("jion 4071", Command("join", ("4071",), ("4071",), guessed=True)),
         ("laet 10", Command("late", ("10",), ("10",), guessed=True, sure=False)),
         ("levae", Command("leave", guessed=True, sure=False)),
@@ -121,22 +111,6 @@ def test_only_known_pairs_are_one_slip_apart() -> None:
     }
 
 
-def test_no_slip_of_a_finger_leaves_stops_or_closes() -> None:
-    counts: Counter[str] = Counter()
-    for side in ("customer", "staff"):
-        for word, meant in all_words(side):
-            for typed in set(slips(word)) - {known for known, _ in all_words(side)}:
-                command = read(typed, "en", side=side)
-                outcome = "silence" if command is None else "asked back" if not command.sure else "done"
-                counts[f"{side}: {outcome}{'' if command is None or command.verb == meant else ', another word'}"] += 1
-                if command and command.sure and command.verb != meant:
-                    assert command.verb not in {"leave", "stop", "close"}, (typed, command)
-                if meant != "stop":
-                    assert not wants_no_texts(typed, "en") or typed in CARRIERS | set(words("customer")["sw"]), typed
-    print(dict(counts))  # noqa: T201
-    assert counts["customer: done"] > 1000
-
-
 @pytest.mark.parametrize(
     ("rest", "code"),
     [
@@ -159,27 +133,14 @@ def test_a_ticket_is_named_however_it_is_typed(typed: tuple[str, ...]) -> None:
     assert is_ticket(typed, "A047")
 
 
-@pytest.mark.parametrize("typed", [(), ("A048",), ("B047",), ("047",), ("AMINA",), ("A",)])
+@pytest.mark.parametrize("typed", [("PL047",), ("PL47",), ("PL", "O47"), ("PLO47",)])
+def test_a_ticket_of_a_line_with_letters_like_digits_is_named_too(typed: tuple[str, ...]) -> None:
+    assert is_ticket(typed, "PL047")
+
+
+@pytest.mark.parametrize("typed", [(), ("A048",), ("B047",), ("047",), ("AMINA",), ("A",), ("AA047",)])
 def test_another_ticket_is_not_this_one(typed: tuple[str, ...]) -> None:
     assert not is_ticket(typed, "A047")
-
-
-@pytest.mark.parametrize(
-    ("text", "kept", "pin"),
-    [
-        ("NEXT DOC 482913", "NEXT DOC", "482913"),
-        ("next doc 482913.", "next doc", "482913"),
-        ("N 482913", "N", "482913"),
-        ("nxt doc 482913", "nxt doc", "482913"),
-        ("JOIN 4071", "JOIN 4071", None),
-        ("J 4071", "J 4071", None),
-        ("STATUS 123456", "STATUS 123456", None),
-        ("NEXT DOC", "NEXT DOC", None),
-    ],
-)
-def test_a_pin_is_cut_out_of_a_staff_members_text_alone(text: str, kept: str, pin: str | None) -> None:
-    assert without_pin(text) == (kept, pin)
-    assert may_hold_a_pin(text) is (pin is not None)
 
 
 def test_a_customers_word_is_never_a_mistyped_staff_command() -> None:
@@ -193,5 +154,6 @@ def test_whatever_is_typed_it_is_a_command_or_none(text: str) -> None:
     for side in ("customer", "staff"):
         command = read(text, "sw", side=side, keyword="zamu")
         assert command is None or command.verb
-    wants_no_texts(text, "yo")
-    assert without_pin(text)[0] in text or without_pin(text)[1]
+    wants_no_texts(text, "yo", keyword="zamu", in_line=False)
+    written, pin = without_pin(text, "zamu")
+    assert pin is None or pin not in written

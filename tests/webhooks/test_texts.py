@@ -47,6 +47,9 @@ async def test_every_way_to_write_a_date_is_read(server: Server, date: str) -> N
     "changed",
     [
         {"date": "yesterday"},
+        {"date": "0001-01-01T00:00:00+05:00"},
+        {"date": "9999-12-31T23:59:59-05:00"},
+        {"date": "9999-12-31T23:59:59"},
         {"from": "MTN"},
         {"from": ""},
         {"text": ""},
@@ -60,6 +63,13 @@ async def test_whatever_is_odd_about_a_text_it_is_kept_and_nothing_breaks(
 ) -> None:
     assert (await text(server, **changed)).status_code == 200
     assert await server.pool.fetchval("select count(*) from inbound_messages where handled_at is not null") == 1
+
+
+async def test_an_id_with_a_line_break_begins_no_header(server: Server) -> None:
+    answer = await text(server, id="1\r\nSet-Cookie: a=b\x07é")
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    assert answer.headers["x-request-id"] == "africastalking:1Set-Cookie: a=b"
 
 
 async def test_a_text_without_an_id_is_refused(server: Server) -> None:

@@ -1,0 +1,27 @@
+"""Texts that come while the database is away must have a place: without one nothing starts (F11)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+from sms.spool import Spool
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_spool_that_cannot_be_written_stops_the_start_with_one_sentence(tmp_path: Path, command: str) -> None:
+    (tmp_path / "spool").write_text("not a folder")
+    ran = CliRunner().invoke(main, [command], env={"ZAMU_DATA_DIR": str(tmp_path)})
+    assert ran.exit_code == 1
+    assert ran.output.startswith(f"Error: {tmp_path}/spool cannot be written: ")
+    assert "Nothing was started." in ran.output
+    assert ran.output.count("\n") == 1
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_a_spool_that_was_tried_is_empty(tmp_path: Path) -> None:
+    Spool(tmp_path / "spool").check()
+    assert list((tmp_path / "spool").iterdir()) == []
