@@ -18,6 +18,7 @@ run: $(READY) ## a demo world with a queue, a phone to hold and a staff panel
 	.venv/bin/zamu demo
 
 test: $(READY) ## the tests
+	.venv/bin/python -m tests.browser.bring
 	.venv/bin/pytest --numprocesses=auto --maxprocesses=4
 
 check: $(READY) ## format, lint, types and import direction

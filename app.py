@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -13,7 +14,6 @@ from functools import partial
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 import logs
+from announcer import Announcer
 from db.pool import FAILED, Pool, connect
 from logs import RequestLog
 from queue_core import sweeper
@@ -37,6 +38,11 @@ from sms.sending import Gateway
 from sms.spool import Spool
 from sms.staff import Desk
 from sms.texts import render
+from staff_web import assets, board, live, pages
+from staff_web import routes as staff_web
+from staff_web.guard import Guard
+from staff_web.hub import Hub
+from staff_web.security_headers import OnlyHttps
 from ussd import session as sessions
 from ussd.engine import Engine
 from ussd.limits import Limit
@@ -46,69 +52,11 @@ from webhooks import routes as webhooks
 
 log = logging.getLogger("zamu")
 
-CHANGES = "zamu:changes"  # the Redis channel on which processes tell each other that a line changed
-PUBLISH_SECONDS = 1.0  # a Redis that hangs must not hold up what changes next
 AGAIN_SECONDS = 1.0  # before work that a fault of ours ended begins again
 FINISH_SECONDS = 4.5  # the outbox needs 4 at most, unless its database hangs
+COLLECT_AFTER = (20_000, 20, 20)  # Python looks after 700 new objects, and 2,000 sockets are told at once
+CANCEL_SECONDS = 0.1  # until what still runs is told once more to end
 CLOSE_SECONDS = 1.0  # a database that does not say good-bye is left without
-
-
-class Announcer:
-    """Says that a line changed: at once in this process, through Redis in the others.
-
-    What comes while a message is on its way leaves with the next one, so a thousand joins are a few messages. A lost
-    one costs nothing but time: whoever listens also looks by itself every two seconds.
-    """
-
-    def __init__(self, client: redis.asyncio.Redis) -> None:
-        self.wake: Callable[[], None] = lambda: None
-        self._client = client
-        self._changed: set[str] = set()
-        self._something = asyncio.Event()
-
-    def __call__(self, queue_id: str) -> None:
-        self._changed.add(queue_id)
-        self._something.set()
-        self.wake()
-
-    async def run(self) -> None:
-        while True:
-            await self._something.wait()
-            await self.publish()
-
-    async def publish(self) -> None:
-        self._something.clear()
-        changed, self._changed = self._changed, set()
-        with contextlib.suppress(RedisError, OSError):
-            async with asyncio.timeout(PUBLISH_SECONDS):
-                for queue_id in changed:
-                    await self._client.publish(CHANGES, queue_id)
-
-
-async def listen(client: redis.asyncio.Redis, wake: Callable[[], None]) -> None:
-    """Wake whenever another process says that a line changed; a Redis that is away is asked again every second."""
-    while True:
-        try:
-            async with client.pubsub() as channel:
-                await channel.subscribe(CHANGES)
-                async for _ in channel.listen():
-                    wake()
-        except (RedisError, OSError):
-            await asyncio.sleep(1)
-
-
-@asynccontextmanager
-async def announcing_core(database_url: str, redis_url: str) -> AsyncIterator[Core]:
-    """The core for a command: two connections, and its changes are told to the running servers."""
-    pool = await connect(database_url, size=2)
-    client = redis.asyncio.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
-    announcer = Announcer(client)
-    try:
-        yield Core(pool, announcer)
-        await announcer.publish()
-    finally:
-        await client.aclose()
-        await pool.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +68,7 @@ class Parts:
     core: Core
     engine: Engine
     inbox: Inbox
+    hub: Hub
 
 
 @asynccontextmanager
@@ -136,11 +85,15 @@ async def parts(settings: Settings, work_until: asyncio.Event | None = None) -> 
         announcer = Announcer(client)
         stack.push_async_callback(_running(announcer.run()))
         core = Core(pool, announcer)
-        inbox = _inbox(settings, core)
+        inbox, hub = _inbox(settings, core), Hub(core)
+        announcer.listeners.append(hub.hint)
         if work_until:
-            announcer.wake = await stack.enter_async_context(_worker(settings, core, inbox, work_until))
-        stack.push_async_callback(_running(tirelessly(inbox.run)))
-        yield Parts(pool, client, core, _engine(settings, core, client), inbox)
+            wake = await stack.enter_async_context(_worker(settings, core, inbox, work_until))
+            announcer.listeners.append(lambda _queue_id: wake())
+        listening = await stack.enter_async_context(redis.asyncio.from_url(str(settings.redis_url)))
+        for work in (announcer.listen(listening), tirelessly(inbox.run), tirelessly(hub.run)):
+            stack.push_async_callback(_running(work))
+        yield Parts(pool, client, core, _engine(settings, core, client), inbox, hub)
 
 
 async def _close(pool: Pool) -> None:
@@ -156,27 +109,24 @@ async def _worker(
     """The outbox and the sweeper at work; gives what wakes the outbox."""
     gateways = [_gateway(name, settings) for name in settings.sms_gateways]
     outbox = Outbox(core.pool, gateways, _words(settings), routes=settings.sms_routes, rates=settings.sms_rates)
-    async with redis.asyncio.from_url(str(settings.redis_url)) as client:
-        end_listening = _running(listen(client, outbox.wake))
-        work = [
-            asyncio.create_task(tirelessly(outbox.run, stop)),
-            asyncio.create_task(tirelessly(partial(sweeper.run, core), stop)),
-            *(
-                asyncio.create_task(tirelessly(Missed(core.pool, inbox, gateway).run, stop))
-                for gateway in gateways
-                if isinstance(gateway, AfricasTalking)
-            ),
-        ]
-        try:
-            yield outbox.wake
-        finally:
-            stop.set()
-            _, stuck = await asyncio.wait(work, timeout=FINISH_SECONDS)
-            for task in stuck:
-                task.cancel()
-            await end_listening()
-            for gateway in gateways:
-                await gateway.close()
+    work = [
+        asyncio.create_task(tirelessly(outbox.run, stop)),
+        asyncio.create_task(tirelessly(partial(sweeper.run, core), stop)),
+        *(
+            asyncio.create_task(tirelessly(Missed(core.pool, inbox, gateway).run, stop))
+            for gateway in gateways
+            if isinstance(gateway, AfricasTalking)
+        ),
+    ]
+    try:
+        yield outbox.wake
+    finally:
+        stop.set()
+        _, stuck = await asyncio.wait(work, timeout=FINISH_SECONDS)
+        for task in stuck:
+            task.cancel()
+        for gateway in gateways:
+            await gateway.close()
 
 
 async def tirelessly(work: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event | None = None) -> None:
@@ -195,9 +145,11 @@ def _running(work: Coroutine[None, None, None]) -> Callable[[], Awaitable[None]]
     task = asyncio.create_task(work)
 
     async def end() -> None:
-        task.cancel()
+        while not task.done():  # the Redis client may make an error of its own of it
+            task.cancel()
+            await asyncio.wait([task], timeout=CANCEL_SECONDS)
         with contextlib.suppress(asyncio.CancelledError):
-            await task
+            task.result()
 
     return end
 
@@ -236,7 +188,7 @@ def _words(settings: Settings) -> Render:
 def _inbox(settings: Settings, core: Core) -> Inbox:
     house = TextHouse(settings.help_phone, settings.brand, settings.sms_keyword)
     desk = Desk(core, settings.secret_key.encode(), strict=settings.staff_codes)
-    return Inbox(core, house, desk, Spool(settings.data_dir / "spool"))
+    return Inbox(core, house, desk, Spool(settings.spool))
 
 
 def _engine(settings: Settings, core: Core, client: redis.asyncio.Redis) -> Engine:
@@ -253,13 +205,18 @@ def create_app(settings: Settings, work_until: asyncio.Event | None = None) -> S
         async with parts(settings, work_until) as made:
             yield {name: getattr(made, name) for name in Parts.__slots__}
 
+    only_https = [Middleware(OnlyHttps)] if settings.public_url.startswith("https:") else []
     return Starlette(
         routes=[
-            *webhooks.routes(settings.webhook_secrets),
+            *webhooks.routes(settings.webhook_secrets, settings.ussd_secrets),
             *texts.routes(settings.webhook_secrets, settings.public_url, settings.twilio_auth_tokens),
             *health.routes,
+            *staff_web.routes(settings.secret_key.encode(), settings.public_url),
+            *live.routes(Guard(settings.secret_key.encode(), settings.public_url)),
+            *board.routes,
+            *assets.routes,
         ],
-        middleware=[Middleware(RequestLog)],
+        middleware=[Middleware(RequestLog), *only_https],
         exception_handlers={HTTPException: _refused, ClientDisconnect: _gone, **dict.fromkeys(FAILED, _away)},
         lifespan=lifespan,
     )
@@ -268,12 +225,27 @@ def create_app(settings: Settings, work_until: asyncio.Event | None = None) -> S
 def from_environment() -> Starlette:
     """For `uvicorn --factory`: one of several web processes, which send no texts themselves."""
     logs.configure()
-    return create_app(load())
+    app = create_app(load())
+    spare_the_collector()
+    return app
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+def spare_the_collector() -> None:
+    """What is loaded by now stays: a search through it for garbage held everybody up for 200 ms, again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
     status, words = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
-    return PlainTextResponse(words, status)
+    return _said(request, status, words)
+
+
+def _said(request: Request, status: int, words: str) -> Response:
+    """People get a page with a way back, machines and scripts the words alone."""
+    for_people = "text/html" in request.headers.get("accept", "")
+    return pages.trouble(status, words) if for_people else PlainTextResponse(words, status)
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:
@@ -281,7 +253,7 @@ async def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=499)
 
 
-async def _away(_request: Request, error: Exception) -> Response:
+async def _away(request: Request, error: Exception) -> Response:
     """For what has no words of its own; a provider sends it again."""
     log.warning("the database failed a request: %s", type(error).__name__)
-    return PlainTextResponse("The database does not answer. Nothing was kept. Please send this again.", 503)
+    return _said(request, 503, "The database does not answer, so this is not done yet. Please send it again.")

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import database, http, texts
+from bench import database, http, live, texts
 from db import embedded
 from db.migrate import migrate
 
@@ -30,6 +30,11 @@ GOALS = {
     "call_to_attempt_p50_ms": ("under 50", "from a call to the attempt to tell the person, at 20 calls a second"),
     "call_to_attempt_p99_ms": ("under 1000", "the same for the slowest in a hundred"),
     "worker_rss_mb": ("under 120", "resident memory of a worker after the run, MB"),
+    "fanout_2000_p99_ms": (
+        "under 250",
+        "from call next until the last of 2,000 open sockets has it, slowest in a hundred",
+    ),
+    "socket_kb": ("no goal", "memory of one open socket, KB"),
     "cold_start_s": ("under 3", "from nothing to the first answer of `zamu serve` with embedded servers, s"),
 }
 
@@ -45,6 +50,8 @@ def main() -> None:
         figures |= _web(Path(folder) / "web")
         print("Texts to a provider that takes 200 ms:")
         figures |= texts.outbound(Path(folder) / "texts")
+        print("Open sockets:")
+        figures |= live.measure(Path(folder) / "live")
     print()
     for name, (goal, words) in GOALS.items():
         print(f"{name:22} {figures[name]:7.2f}   goal {goal:13} {words}")

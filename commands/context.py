@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
-from app import announcing_core
+from announcer import announcing_core
 from commands.words import refuse, trouble
 from db import embedded
 from db.migrate import MigrationError, migrate, pending

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from commands.context import as_json, ask, operator, pass_settings
 from commands.words import refuse, say
-from queue_core import staff as people
-from queue_core import staff_phones
+from queue_core import people, staff_phones
+from queue_core import staff as roles
 from queue_core.errors import Refused
 from settings import Settings
-
-LOGIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
 
 
 @click.group()
 def staff() -> None:
-    """Staff: add, list; enrol, confirm and unlock their phones."""
+    """Staff: add, list, reset a password; enrol, confirm and unlock their phones."""
 
 
 @staff.command()
@@ -34,7 +30,7 @@ def add(
     login: str,
     organization: str,
     branch: str | None,
-    role: str,
+    role: roles.Role,
     name: str | None,
     *,
     as_json: bool,
@@ -44,11 +40,11 @@ def add(
         raise click.UsageError(
             f"A person with the role {role} works at one branch: give --branch and its 4-digit code."
         )
-    if not LOGIN.fullmatch(login):
+    if not roles.LOGIN.fullmatch(login):
         raise click.BadParameter("A login is 1 to 32 small letters, digits, dots and dashes.")
     password = ask(
         settings,
-        lambda core: people.add(core, organization, branch, role, login, name or login),
+        lambda core: roles.add(core, organization, branch, role, login, name or login),
         as_json=as_json,
     )
     if password is None:
@@ -65,9 +61,20 @@ def add(
 @pass_settings
 def list_(settings: Settings, *, as_json: bool) -> None:
     """Show who works where."""
-    rows = ask(settings, lambda core: people.listing(core, operator()), as_json=as_json)
+    rows = ask(settings, lambda core: roles.listing(core, operator()), as_json=as_json)
     lines = [f"{row['login']:12} {row['role']:8} {row['branch'] or 'all':5} {row['name']}" for row in rows]
     say({"staff": rows}, "\n".join(lines) or "Nobody yet. `zamu staff add` adds somebody.", as_json=as_json)
+
+
+@staff.command("reset-password")
+@click.argument("login")
+@as_json
+@pass_settings
+def reset_password(settings: Settings, login: str, *, as_json: bool) -> None:
+    """Give a staff member a new first password, which is printed once; end all sessions and the second factor."""
+    password = ask(settings, lambda core: people.reset_password(core, operator(), login), as_json=as_json)
+    sentence = f"{login} is logged out everywhere. First password: {password}"
+    say({"login": login, "password": password}, sentence, as_json=as_json)
 
 
 @staff.command()

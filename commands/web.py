@@ -13,7 +13,9 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
+from app import spare_the_collector
 from commands.server import STOP_SECONDS, end
+from staff_web.live import MESSAGE_BYTES
 
 SENDER = [sys.executable, "-m", "cli", "worker"]
 
@@ -29,6 +31,10 @@ def config(app: Starlette | str, workers: int = 1) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES,
+        ws_ping_interval=None,  # the hub pings in words, which scripts can hear
+        ws_per_message_deflate=False,  # what is sent is small, and its memory would be most of a socket's
         timeout_graceful_shutdown=STOP_SECONDS,
     )
 
@@ -43,6 +49,10 @@ class One(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
         self._captured_signals.clear()  # or uvicorn raises them again after the end, as if that were a failure
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        spare_the_collector()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._ending.set()

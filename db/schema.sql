@@ -45,6 +45,8 @@ COMMENT ON COLUMN public.tickets."position" IS 'the order of call: the number, o
 
 COMMENT ON COLUMN public.tickets.action IS 'the verb that made this version; copied to the audit log by a trigger';
 
+COMMENT ON COLUMN public.tickets.counter_id IS 'of a counter that is there while the ticket is called or served, later perhaps gone';
+
 COMMENT ON COLUMN public.tickets.deadline IS 'called: when the call expires; skipped: when the grace ends';
 
 COMMENT ON COLUMN public.tickets.alerted_at IS 'when the person was told to be near, by whatever text, on this approach';
@@ -59,6 +61,116 @@ CREATE FUNCTION public.active_ticket(p_phone text) RETURNS public.tickets
     LANGUAGE sql STABLE
     AS $$
     select * from tickets where phone = p_phone and status in ('waiting', 'called', 'serving', 'skipped')
+$$;
+
+CREATE FUNCTION public.add_branch(act jsonb, p_code text, p_name text, p_phone text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    organization uuid := administered(act);
+    b branches;
+begin
+    if stored is not null then
+        return stored;
+    elsif organization is null then
+        return end_act(act, refusal('not_allowed'));
+    end if;
+    insert into branches (organization_id, code, name, phone, timezone)
+    values (organization, p_code, p_name, p_phone,
+            coalesce((select timezone from branches where organization_id = organization order by created_at, code limit 1),
+                     'Africa/Nairobi'))
+    on conflict (code) do nothing returning * into b;
+    if b.id is null then
+        return end_act(act, refusal('code_taken', jsonb_build_object('code', p_code)));
+    end if;
+    perform audit_setting(act, b.id, 'branch', b.id, 'add', jsonb_build_object('code', b.code, 'name', b.name));
+    return end_act(act, jsonb_build_object('outcome', 'added', 'branch', b.name));
+end $$;
+
+CREATE FUNCTION public.add_counter(act jsonb, branch_code text, p_name text, lines uuid[]) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    b branches;
+    c counters;
+    no jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    b := lock_branch(act, branch_named(branch_code));
+    if b.id is null then
+        return refusal('no_branch');
+    end if;
+    no := why_no_counter(b.id, null, p_name, lines);
+    if no is not null then
+        return end_act(act, no);
+    end if;
+    insert into counters (branch_id, name) values (b.id, p_name) returning * into c;
+    perform serve_lines(c.id, lines);
+    perform audit_setting(act, b.id, 'counter', c.id, 'add', jsonb_build_object('counter', c.name, 'lines', served_by(c.id)));
+    return end_act(act, jsonb_build_object('outcome', 'added', 'counter', c.name));
+end $$;
+
+CREATE FUNCTION public.add_line(act jsonb, branch_code text, p_code text, p_name text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    b branches;
+    q queues;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    b := lock_branch(act, branch_named(branch_code));
+    if b.id is null then
+        return refusal('no_branch');
+    end if;
+    insert into queues (branch_id, code, name) values (b.id, p_code, p_name) on conflict (branch_id, code) do nothing returning * into q;
+    if q.id is null then
+        return end_act(act, refusal('line_taken', jsonb_build_object('code', p_code)));
+    end if;
+    insert into counter_queues select id, q.id from counters where branch_id = b.id;
+    update branches set version = version + 1 where id = b.id;
+    perform audit_queue(act, q, 'add', null, jsonb_build_object('name', p_name));
+    return end_act(act, jsonb_build_object('outcome', 'added', 'queue', q.name, 'id', q.id));
+end $$;
+
+CREATE FUNCTION public.add_person(act jsonb, p_login text, p_name text, p_role text, branch_code text, p_hash text, mark text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff;
+    why text;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    select organization_id into s.organization_id from staff where id = (act->>'actor_id')::uuid;
+    select id into s.branch_id from branches where code = branch_code and organization_id = s.organization_id;
+    s.role := p_role;
+    why := case when s.organization_id is not null then why_not(act, s, branch_code) else 'not_allowed' end;
+    if why is not null then
+        return end_act(act, refusal(why));
+    end if;
+    insert into staff (organization_id, branch_id, role, login, name, password_hash)
+    values (s.organization_id, s.branch_id, p_role, p_login, p_name, p_hash) on conflict (login) do nothing
+    returning * into s;
+    if s.id is null then
+        return end_act(act, refusal('login_taken'));
+    end if;
+    perform audit_staff(act, s, 'add', jsonb_build_object('role', p_role, 'branch', branch_code));
+    return end_act(act, jsonb_build_object('outcome', 'added', 'mark', mark));
+end $$;
+
+CREATE FUNCTION public.administered(act jsonb) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    select organization_id from staff where id = (act->>'actor_id')::uuid and role = 'admin' and active
 $$;
 
 CREATE TABLE public.queues (
@@ -117,6 +229,25 @@ begin
     end loop;
 end $$;
 
+CREATE FUNCTION public.ask_about(p_phone text, ticket uuid, p_request text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    p staff_phones;
+    asked boolean;
+begin
+    select * into p from staff_phones where phone = p_phone for update;
+    select (answer->>'asked')::boolean into asked from requests where key = p_request;
+    if asked is null then
+        asked := coalesce(p.asked_ticket = ticket and p.asked_at > clock_timestamp() - interval '10 minutes', false);
+        update staff_phones set asked_ticket = case when not asked then ticket end,
+               asked_at = case when not asked then clock_timestamp() end
+         where phone = p_phone;
+        insert into requests (key, answer) values (p_request, jsonb_build_object('asked', asked));
+    end if;
+    return asked;
+end $$;
+
 CREATE FUNCTION public.ask_still_there() RETURNS integer
     LANGUAGE plpgsql
     AS $$
@@ -143,12 +274,29 @@ begin
     return asked;
 end $$;
 
+CREATE FUNCTION public.audit_person(act jsonb, action text, details jsonb) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into audit_log (entity, entity_id, action, details, actor, actor_id, channel, reason, request)
+    values ('person', gen_random_uuid(), action, details,
+            act->>'actor', (act->>'actor_id')::uuid, act->>'channel', act->>'reason', act->>'request')
+$$;
+
 CREATE FUNCTION public.audit_queue(act jsonb, q public.queues, action text, was text, details jsonb) RETURNS void
     LANGUAGE sql
     AS $$
     insert into audit_log (branch_id, entity, entity_id, version, action, from_status, to_status, details,
                            actor, actor_id, channel, reason, request)
     values (q.branch_id, 'queue', q.id, q.version, action, was, q.status, details,
+            act->>'actor', (act->>'actor_id')::uuid, act->>'channel', act->>'reason', act->>'request')
+$$;
+
+CREATE FUNCTION public.audit_setting(act jsonb, branch uuid, entity text, id uuid, action text, details jsonb) RETURNS void
+    LANGUAGE sql
+    AS $$
+    update branches b set version = version + 1 where b.id = branch;
+    insert into audit_log (branch_id, entity, entity_id, action, details, actor, actor_id, channel, reason, request)
+    values (branch, entity, id, action, details,
             act->>'actor', (act->>'actor_id')::uuid, act->>'channel', act->>'reason', act->>'request')
 $$;
 
@@ -163,11 +311,23 @@ CREATE TABLE public.staff (
     must_change_password boolean DEFAULT true NOT NULL,
     active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    totp_secret text,
+    totp_on boolean DEFAULT false NOT NULL,
+    totp_step bigint DEFAULT 0 NOT NULL,
+    counter_id uuid,
+    queue_id uuid,
     CONSTRAINT staff_check CHECK (((role = 'admin'::text) OR (branch_id IS NOT NULL))),
+    CONSTRAINT staff_check1 CHECK (((totp_secret IS NOT NULL) OR (NOT totp_on))),
     CONSTRAINT staff_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'manager'::text, 'staff'::text])))
 );
 
 COMMENT ON COLUMN public.staff.branch_id IS 'null = every branch of the organization';
+
+COMMENT ON COLUMN public.staff.totp_on IS 'a code is wanted at log-in; before, the secret waits to be confirmed';
+
+COMMENT ON COLUMN public.staff.totp_step IS 'the time step of the last code that was taken: none of it or before it is taken again';
+
+COMMENT ON COLUMN public.staff.counter_id IS 'where the person''s next session begins';
 
 CREATE FUNCTION public.audit_staff(act jsonb, s public.staff, action text, details jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE sql
@@ -186,9 +346,30 @@ begin
     perform set_config('zamu.act', act::text, true);
     if act->>'request' is not null then
         perform pg_advisory_xact_lock(1, hashtext(act->>'request'));
-        select answer into stored from requests where key = act->>'request';
+        select with_person(answer) into stored from requests where key = act->>'request';
     end if;
     return stored;
+end $$;
+
+CREATE FUNCTION public.begin_session(person uuid, verified text, rehashed text, step bigint, token text, login_key text, source_key text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+    s staff;
+begin
+    select * into s from staff where id = person and active and password_hash = verified for no key update;
+    if s.id is null then
+        return 'wrong_login';
+    elsif s.totp_on and coalesce(step <= s.totp_step, true) then
+        return 'wrong_code';
+    end if;
+    update staff set totp_step = case when totp_on then step else totp_step end,
+           password_hash = coalesce(rehashed, password_hash)
+     where id = s.id;
+    insert into staff_sessions (token_hash, staff_id, counter_id, queue_id) values (token, s.id, s.counter_id, s.queue_id);
+    perform forgive_try(login_key, source_key);
+    delete from login_tries where kind = 'login' and who = login_key;
+    return null;
 end $$;
 
 CREATE FUNCTION public.begin_try(p_phone text, p_request text) RETURNS jsonb
@@ -240,6 +421,12 @@ begin
     return end_act(act, jsonb_build_object('outcome', 'blocked'));
 end $$;
 
+CREATE FUNCTION public.branch_named(p_code text) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    select id from branches where code = p_code
+$$;
+
 CREATE FUNCTION public.branch_of(queue uuid) RETURNS uuid
     LANGUAGE sql STABLE
     AS $$
@@ -272,6 +459,53 @@ begin
     return t;
 end $$;
 
+CREATE FUNCTION public.call_named(act jsonb, ticket uuid, counter uuid, finish text DEFAULT NULL::text, seen integer DEFAULT NULL::integer, at_counter jsonb DEFAULT NULL::jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    t tickets;
+    q queues;
+    c counters;
+    had tickets;
+    no jsonb;
+    done jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    select queues.* into q from queues join tickets on queue_id = queues.id
+     where tickets.id = ticket and may_touch(act, branch_id);
+    if q.id is null then
+        return refusal('no_ticket');
+    end if;
+    select counters.* into c from counters join counter_queues cq on cq.counter_id = counters.id and cq.queue_id = q.id
+     where counters.id = counter for update of counters;
+    if c.id is null then
+        return end_act(act, refusal('no_counter'));
+    end if;
+    perform lock_queue(act, id) from queues
+      where id in (q.id, (select queue_id from tickets where counter_id = c.id and status in ('called', 'serving'))) order by id;
+    select * into q from queues where id = q.id;
+    select * into t from tickets where id = ticket;
+    select * into had from tickets where counter_id = c.id and status in ('called', 'serving');
+    if t.version <> seen then
+        return end_act(act, refusal('stale', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif not may_follow('call', t.status) or t.service_date <> today(q.branch_id) then
+        return end_act(act, refusal('wrong_state', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif not has_reason(act) then
+        return end_act(act, refusal('no_reason'));
+    end if;
+    no := why_no_call(had, finish, at_counter);
+    if no is not null then
+        return end_act(act, no);
+    end if;
+    done := finish_locked(act, had, finish);
+    t := call_locked(act, ticket, c, q);
+    return end_act(act, jsonb_build_object('outcome', 'called', 'ticket', ticket_facts(t), 'counter', c.name, 'finished', done,
+                                           'waiting', people_waiting(q.id, t.service_date)));
+end $$;
+
 CREATE FUNCTION public.call_next(act jsonb, queue uuid, counter text DEFAULT NULL::text, finish text DEFAULT NULL::text, seen jsonb DEFAULT NULL::jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
@@ -281,6 +515,7 @@ declare
     c counters;
     t tickets;
     day date;
+    no jsonb;
     done jsonb;
 begin
     if stored is not null then
@@ -298,18 +533,11 @@ begin
       where id in (queue, (select queue_id from tickets where counter_id = c.id and status in ('called', 'serving'))) order by id;
     select * into q from queues where id = queue;
     select * into t from tickets where counter_id = c.id and status in ('called', 'serving');
-    if (seen->>'id', (seen->>'version')::int) is distinct from (t.id::text, t.version) and seen is not null then
-        return end_act(act, refusal('stale', case when t.id is null then '{}' else jsonb_build_object('ticket', ticket_facts(t)) end));
-    elsif t.status = 'called' and finish is null then
-        return end_act(act, refusal('outstanding', jsonb_build_object('ticket', ticket_facts(t))));
-    elsif t.status = 'serving' or t.status = 'called' and finish = 'complete' then
-        t := complete_locked(act, t.id);
-    elsif t.status = 'called' and finish = 'skip' then
-        t := skip_locked(act, t.id, 'skip');
-    elsif t.status = 'called' then
-        t := no_show_locked(act, t.id, 'no_show');
+    no := why_no_call(t, finish, seen);
+    if no is not null then
+        return end_act(act, no);
     end if;
-    done := case when t.id is not null then ticket_facts(t) end;
+    done := finish_locked(act, t, finish);
     day := today(q.branch_id);
     select * into t from tickets where queue_id = queue and service_date = day and status = 'waiting' order by position limit 1;
     if t.id is null then
@@ -318,6 +546,189 @@ begin
     t := call_locked(act, t.id, c, q);
     return end_act(act, jsonb_build_object('outcome', 'called', 'ticket', ticket_facts(t), 'counter', c.name, 'finished', done,
                                            'waiting', people_waiting(queue, day)));
+end $$;
+
+CREATE FUNCTION public.change_branch(act jsonb, branch_code text, given jsonb, seen integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    b branches;
+    changed jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    b := lock_branch(act, branch_named(branch_code));
+    if b.id is null then
+        return refusal('no_branch');
+    elsif why_stale(b, seen) is not null then
+        return end_act(act, why_stale(b, seen));
+    end if;
+    changed := differences(to_jsonb(b), given);
+    if changed <> '{}' then
+        b := jsonb_populate_record(b, given);
+        update branches set name = b.name, phone = b.phone, address = b.address, asks_name = b.asks_name, asks_rating = b.asks_rating,
+               is_open = b.is_open, opening_hours = b.opening_hours
+         where id = b.id;
+        perform audit_setting(act, b.id, 'branch', b.id, 'change', changed);
+    end if;
+    return end_act(act, jsonb_build_object('outcome', 'changed', 'branch', b.name,
+        'lines', (select coalesce(jsonb_agg(id), '[]') from queues where branch_id = b.id)));
+end $$;
+
+CREATE FUNCTION public.change_counter(act jsonb, counter uuid, p_name text, lines uuid[], seen integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    b branches;
+    c counters;
+    no jsonb;
+    was jsonb;
+    changed jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    b := lock_branch(act, (select branch_id from counters where id = counter));
+    select * into c from counters where id = counter and branch_id = b.id for update;
+    if c.id is null then
+        return refusal('no_counter');
+    end if;
+    no := coalesce(why_stale(b, seen), why_no_counter(b.id, c.id, p_name, lines));
+    if no is not null then
+        return end_act(act, no);
+    end if;
+    was := jsonb_build_object('name', c.name, 'lines', served_by(c.id));
+    update counters set name = p_name where id = c.id;
+    perform serve_lines(c.id, lines);
+    changed := differences(was, jsonb_build_object('name', p_name, 'lines', served_by(c.id)));
+    if changed <> '{}' then
+        perform audit_setting(act, b.id, 'counter', c.id, 'change', changed || jsonb_build_object('counter', c.name));
+    end if;
+    return end_act(act, jsonb_build_object('outcome', 'changed', 'counter', p_name));
+end $$;
+
+CREATE FUNCTION public.change_line(act jsonb, queue uuid, given jsonb, seen integer DEFAULT NULL::integer) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    b branches;
+    q queues;
+    changed jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    b := lock_branch(act, branch_of(queue));
+    if b.id is null then
+        return refusal('no_queue');
+    elsif why_stale(b, seen) is not null then
+        return end_act(act, why_stale(b, seen));
+    end if;
+    q := lock_queue(act, queue);
+    changed := differences(to_jsonb(q), given);
+    if changed <> '{}' then
+        q := jsonb_populate_record(q, given);
+        update queues set name = q.name, alert_threshold = q.alert_threshold, call_expiry = q.call_expiry, grace = q.grace,
+               max_skips = q.max_skips, daily_limit = q.daily_limit, version = version + 1
+         where id = q.id returning * into q;
+        if changed ? 'alert_threshold' then
+            perform alert_near(q, today(q.branch_id));
+        end if;
+        update branches set version = version + 1 where id = b.id;
+        perform audit_queue(act, q, 'change', q.status, changed);
+    end if;
+    return end_act(act, jsonb_build_object('outcome', 'changed', 'queue', q.name));
+end $$;
+
+CREATE FUNCTION public.change_organization(act jsonb, p_name text, p_language text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    o organizations;
+    changed jsonb;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    select * into o from organizations where id = administered(act) for no key update;
+    if o.id is null then
+        return end_act(act, refusal('not_allowed'));
+    end if;
+    changed := differences(to_jsonb(o), jsonb_build_object('name', p_name, 'language', p_language));
+    if changed <> '{}' then
+        update organizations set name = p_name, language = p_language where id = o.id;
+        perform audit_setting(act, null, 'organization', o.id, 'change', changed);
+    end if;
+    return end_act(act, jsonb_build_object('outcome', 'changed'));
+exception when unique_violation then
+    return end_act(act, refusal('name_taken', jsonb_build_object('name', p_name)));
+end $$;
+
+CREATE FUNCTION public.change_password(act jsonb, session text, verified text, p_hash text, token text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    s := lock_verified(act, session, verified);
+    if s.id is null then
+        return end_act(act, refusal('wrong_password'));
+    end if;
+    update staff set password_hash = p_hash, must_change_password = false where id = s.id;
+    with ended as (delete from staff_sessions where staff_id = s.id returning *)
+    insert into staff_sessions (token_hash, staff_id, counter_id, queue_id)
+    select token, s.id, counter_id, queue_id from ended where token_hash = session;
+    perform audit_staff(act, s, 'change_password');
+    return end_act(act, jsonb_build_object('outcome', 'changed'));
+end $$;
+
+CREATE FUNCTION public.change_person(act jsonb, p_login text, p_name text, p_role text, branch_code text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    was staff;
+    s staff;
+    why text;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    was := lock_person(act, p_login);
+    if was.id is null then
+        return end_act(act, refusal('no_staff'));
+    end if;
+    s := was;
+    s.name := p_name;
+    s.role := p_role;
+    s.branch_id := (select id from branches where code = branch_code and organization_id = s.organization_id);
+    why := why_not(act, s, branch_code);
+    if why is null and p_role <> 'admin' and is_last_admin(was) then
+        why := 'last_admin';
+    end if;
+    if why is not null then
+        return end_act(act, refusal(why));
+    elsif s is distinct from was then
+        update staff set name = s.name, role = s.role, branch_id = s.branch_id where id = s.id;
+        if (s.role, s.branch_id) is distinct from (was.role, was.branch_id) then
+            delete from staff_sessions where staff_id = s.id;
+        end if;
+        perform audit_staff(act, s, 'change', jsonb_build_object(
+            'name', case when s.name <> was.name then jsonb_build_array(was.name, s.name) end,
+            'role', case when s.role <> was.role then jsonb_build_array(was.role, s.role) end,
+            'branch', case when s.branch_id is distinct from was.branch_id then jsonb_build_array(
+                (select code from branches where id = was.branch_id), branch_code) end));
+    end if;
+    return end_act(act, jsonb_build_object('outcome', 'changed'));
 end $$;
 
 CREATE FUNCTION public.change_queue(act jsonb, queue uuid, verb text, until timestamp with time zone DEFAULT NULL::timestamp with time zone, more jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
@@ -358,7 +769,7 @@ begin
                                            'waiting', people_waiting(queue, day)));
 end $$;
 
-CREATE FUNCTION public.change_ticket(act jsonb, ticket uuid, verb text, seen integer DEFAULT NULL::integer) RETURNS jsonb
+CREATE FUNCTION public.change_ticket(act jsonb, ticket uuid, verb text, seen integer DEFAULT NULL::integer, given jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
 declare
@@ -376,8 +787,12 @@ begin
         return end_act(act, refusal('stale', jsonb_build_object('ticket', ticket_facts(t))));
     elsif not may_follow(verb, t.status) then
         return end_act(act, refusal('wrong_state', jsonb_build_object('ticket', ticket_facts(t))));
-    elsif verb = 'take_back' and is_late_to_take_back(act, t) then
+    elsif verb = 'take_back' and take_back_until(act, t) is null then
         return end_act(act, refusal('too_late', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif verb = 'defer' and t.defer_count >= 2 then
+        return end_act(act, refusal('moved_twice', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif verb = 'move' and not has_reason(act) then
+        return end_act(act, refusal('no_reason'));
     end if;
     case verb
         when 'start' then
@@ -392,6 +807,10 @@ begin
             perform notify(t, ticket_facts(t), 'left');
         when 'come_back' then t := requeue(act, ticket, 2, verb);
         when 'take_back' then t := take_back_locked(act, ticket);
+        when 'defer' then t := defer_locked(act, ticket, (given->>'minutes')::int);
+        when 'move' then t := move_locked(ticket, (given->>'passed')::int);
+        when 'rename' then
+            update tickets set name = given->>'name', action = verb, version = version + 1 where id = ticket returning * into t;
     end case;
     return end_act(act, jsonb_build_object('outcome', verb, 'ticket', ticket_facts(t),
                                            'waiting', people_waiting(t.queue_id, t.service_date)));
@@ -468,6 +887,52 @@ begin
     return end_act(act, jsonb_build_object('outcome', 'confirmed'));
 end $$;
 
+CREATE FUNCTION public.confirm_totp(act jsonb, session text, verified text, secret text, step bigint) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    s := lock_verified(act, session, verified);
+    if s.id is null or s.totp_on then
+        return end_act(act, refusal(case when s.id is null then 'wrong_password' else 'has_totp' end));
+    elsif step is null or s.totp_secret is distinct from secret then
+        return end_act(act, refusal('wrong_code'));
+    end if;
+    update staff set totp_on = true, totp_step = step where id = s.id;
+    delete from staff_sessions where staff_id = s.id and token_hash <> session;
+    perform audit_staff(act, s, 'confirm_totp');
+    return end_act(act, jsonb_build_object('outcome', 'confirmed'));
+end $$;
+
+CREATE FUNCTION public.count_try(login_key text, source_key text) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    seconds int;
+begin
+    insert into login_tries (kind, who) select kind, who from (values ('login', login_key), ('source', source_key)) k (kind, who)
+     where who is not null on conflict do nothing;
+    -- In one order, so that two never wait for each other.
+    perform from login_tries where (kind, who) in (('login', login_key), ('source', source_key)) order by kind for update;
+    select ceil(-seconds_since(max(until))) into seconds
+      from login_tries where (kind, who) in (('login', login_key), ('source', source_key));
+    if seconds > 0 then
+        return seconds;
+    end if;
+    update login_tries t set level = n.level, tried_at = clock_timestamp(),
+           until = case when ceil(n.level) >= n.most then clock_timestamp() + least(2 ^ (ceil(n.level) - n.most), 3600) * interval '1 second' end
+      from (select kind, who, most, least(most + 12, 1 + greatest(0, level - most * seconds_since(greatest(tried_at, until)) / 900)) as level
+              from login_tries join (values ('login', 5), ('source', 30)) l (name, most) on name = kind
+             where (kind, who) in (('login', login_key), ('source', source_key))) n
+     where (t.kind, t.who) = (n.kind, n.who);
+    return 0;
+end $$;
+
 CREATE FUNCTION public.cut_over(act jsonb, queue uuid, day date, due timestamp with time zone, more jsonb) RETURNS integer
     LANGUAGE plpgsql
     AS $$
@@ -502,15 +967,31 @@ CREATE FUNCTION public.deadline_of(template text) RETURNS interval
         else interval '30 minutes' end
 $$;
 
+CREATE FUNCTION public.defer_locked(act jsonb, ticket uuid, minutes integer) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    q queues;
+    passed int;
+begin
+    select * into t from tickets where id = ticket;
+    select * into q from queues where id = t.queue_id;
+    passed := greatest(1, ceil(minutes * 60.0 / coalesce(nullif(q.avg_service_seconds, 0), 300)))::int;
+    if t.status = 'waiting' then
+        passed := passed + people_ahead(t.queue_id, t.service_date, t.position) + 1;
+    end if;
+    t := requeue(act, ticket, passed, 'defer');
+    perform notify(t, ticket_facts(t), 'late_ok', jsonb_build_object('n', minutes));
+    return t;
+end $$;
+
 CREATE FUNCTION public.defer_ticket(act jsonb, p_phone text, minutes integer) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
 declare
     stored jsonb := begin_act(act);
     t tickets;
-    q queues;
-    passed int;
-    f jsonb;
 begin
     if stored is not null then
         return stored;
@@ -522,16 +1003,170 @@ begin
     if t.defer_count >= 2 then
         return end_act(act, refusal('moved_twice', jsonb_build_object('ticket', ticket_facts(t))));
     end if;
-    select * into q from queues where id = t.queue_id;
-    passed := greatest(1, ceil(minutes * 60.0 / coalesce(nullif(q.avg_service_seconds, 0), 300)))::int;
-    if t.status = 'waiting' then
-        passed := passed + people_ahead(t.queue_id, t.service_date, t.position) + 1;
-    end if;
-    t := requeue(act, t.id, passed, 'defer');
-    f := ticket_facts(t);
-    perform notify(t, f, 'late_ok', jsonb_build_object('n', minutes));
-    return end_act(act, jsonb_build_object('outcome', 'deferred', 'ticket', f));
+    t := defer_locked(act, t.id, minutes);
+    return end_act(act, jsonb_build_object('outcome', 'deferred', 'ticket', ticket_facts(t)));
 end $$;
+
+CREATE FUNCTION public.delete_audit(batch integer, keep integer) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    deleted int;
+begin
+    perform set_config('zamu.forgetting', 'on', true);
+    delete from audit_log
+     where id in (select id from audit_log
+                   where entity <> 'ticket' and at < clock_timestamp() - make_interval(days => keep) limit batch);
+    get diagnostics deleted = row_count;
+    perform set_config('zamu.forgetting', 'off', true);
+    return deleted;
+end $$;
+
+CREATE FUNCTION public.delete_customers(after text, batch integer) RETURNS jsonb
+    LANGUAGE sql
+    AS $$
+    with part as materialized (select * from customers where phone > after order by phone limit batch),
+    deleted as (
+        delete from customers c using part p
+         where c.phone = p.phone and p.opted_out_at is null and p.created_at < clock_timestamp() - interval '30 days'
+           and not exists (select from tickets t where t.phone = p.phone and is_active(t.status))
+           and not exists (select from tickets t where t.phone = p.phone and t.ended_at is not null)
+           and not exists (select from ussd_sessions u where u.phone = p.phone)
+        returning 1)
+    select jsonb_build_object('after', (select max(phone) from part), 'deleted', (select count(*) from deleted))
+$$;
+
+CREATE FUNCTION public.delete_enrolments(batch integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with deleted as (
+        delete from staff_phones
+         where phone in (select phone from staff_phones
+                          where enrolled_at is null and blocked_at is null and created_at < clock_timestamp() - interval '30 days'
+                          limit batch)
+        returning 1)
+    select count(*)::int from deleted
+$$;
+
+CREATE FUNCTION public.delete_inbound(batch integer, keep integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with deleted as (
+        delete from inbound_messages
+         where id in (select id from inbound_messages
+                       where phone is null and received_at < clock_timestamp() - make_interval(days => keep) limit batch)
+        returning 1)
+    select count(*)::int from deleted
+$$;
+
+CREATE FUNCTION public.delete_marks(batch integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with deleted as (
+        delete from erased_phones
+         where mark in (select mark from erased_phones where erased_at < clock_timestamp() - interval '90 days' limit batch)
+        returning 1)
+    select count(*)::int from deleted
+$$;
+
+CREATE FUNCTION public.delete_reports(batch integer, keep integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with deleted as (
+        delete from delivery_reports
+         where id in (select id from delivery_reports
+                       where phone is null and received_at < clock_timestamp() - make_interval(days => keep) limit batch)
+        returning 1)
+    select count(*)::int from deleted
+$$;
+
+CREATE FUNCTION public.delete_texts(batch integer, keep integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with deleted as (
+        delete from notifications
+         where id in (select id from notifications
+                       where ticket_id is null and created_at < clock_timestamp() - make_interval(days => keep) limit batch)
+        returning 1)
+    select count(*)::int from deleted
+$$;
+
+CREATE FUNCTION public.delete_ussd_sessions(batch integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with deleted as (
+        delete from ussd_sessions
+         where (gateway, session_key) in (select gateway, session_key from ussd_sessions
+                                           where started_at < clock_timestamp() - interval '30 days' limit batch)
+        returning 1)
+    select count(*)::int from deleted
+$$;
+
+CREATE FUNCTION public.delete_visits(batch integer, keep integer) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    d queue_days;
+    first int;
+    visits uuid[];
+begin
+    select qd.* into d from queue_days qd join queues q on q.id = qd.queue_id join branches b on b.id = q.branch_id
+     where qd.over and qd.service_date < service_date(b.timezone, b.day_starts_at, clock_timestamp()) - keep
+     order by qd.service_date limit 1 for update of qd;
+    if not found then
+        return 0;
+    end if;
+    perform keep_figures(d);
+    first := greatest(d.last_number_issued - batch, 0) + 1;
+    visits := tickets_numbered(d.queue_id, d.service_date, first, d.last_number_issued);
+    perform set_config('zamu.forgetting', 'on', true);
+    delete from audit_log where entity = 'ticket' and entity_id = any (visits);
+    perform set_config('zamu.forgetting', 'off', true);
+    delete from notifications where ticket_id = any (visits);
+    delete from tickets where id = any (visits);
+    if first > 1 then
+        update queue_days set last_number_issued = first - 1, forgotten = least(forgotten, first - 1)
+         where queue_id = d.queue_id and service_date = d.service_date;
+    else
+        delete from waiting_blocks where queue_id = d.queue_id and service_date = d.service_date;
+        delete from queue_days where queue_id = d.queue_id and service_date = d.service_date;
+    end if;
+    return greatest(cardinality(visits), 1);
+end $$;
+
+CREATE FUNCTION public.desk_line(q public.queues, day date) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_object(
+        'id', q.id, 'code', q.code, 'name', q.name, 'status', q.status, 'paused_until', q.paused_until,
+        'waiting', people_waiting(q.id, day), 'served', coalesce(d.completed_count, 0),
+        'no_shows', (select count(*) from tickets where queue_id = q.id and service_date = day and status = 'no_show'),
+        'average', case when q.avg_service_seconds > 0 then ceil(q.avg_service_seconds / 60.0) end,
+        'wait', (select round(percentile_cont(0.5) within group (order by minutes))
+                   from (select extract(epoch from called_at - created_at) / 60 as minutes from tickets
+                          where queue_id = q.id and service_date = day and called_at is not null and not priority
+                          order by called_at desc limit 50) lately),
+        'full', coalesce(q.daily_limit <= d.last_number_issued, false))
+      from (select) one left join queue_days d on d.queue_id = q.id and d.service_date = day
+$$;
+
+CREATE FUNCTION public.desk_tickets(act jsonb, ids uuid[]) RETURNS TABLE(id uuid, facts jsonb)
+    LANGUAGE sql STABLE
+    AS $$
+    select t.id, jsonb_build_object(
+        'id', t.id, 'label', label(q.code, t.number), 'name', t.name, 'status', t.status, 'version', t.version,
+        'queue_id', q.id, 'queue', q.name, 'created_at', t.created_at, 'called_at', t.called_at, 'started_at', t.started_at,
+        'deadline', t.deadline, 'coming', t.coming_at is not null, 'skip_count', t.skip_count, 'priority', t.priority,
+        'silent', case when t.phone is null then 'no_phone' when c.opted_out_at is not null then 'opted_out'
+                       when latest.status in ('failed', 'dead', 'expired') then 'not_told' end,
+        'mine', t.status in ('called', 'serving') and coalesce(t.staff_id::text = act->>'actor_id', false),
+        'can_take_back', until is not null, 'take_back_until', until)
+      from tickets t join queues q on q.id = t.queue_id left join customers c on c.phone = t.phone
+      left join lateral (select status from notifications where ticket_id = t.id and status <> 'suppressed'
+                          order by created_at desc limit 1) latest on true
+     cross join lateral take_back_until(act, t) until
+     where t.id = any (ids)
+$$;
 
 CREATE FUNCTION public.dial_in(p_phone text) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -544,12 +1179,19 @@ CREATE FUNCTION public.dial_in(p_phone text) RETURNS jsonb
         'opted_out', exists (select from customers where phone = p_phone and opted_out_at is not null))
 $$;
 
+CREATE FUNCTION public.differences(was jsonb, given jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select coalesce(jsonb_object_agg(key, jsonb_build_array(was->key, value)), '{}')
+      from jsonb_each(given) where was->key is distinct from value
+$$;
+
 CREATE FUNCTION public.end_act(act jsonb, answer jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
 begin
     if act->>'request' is not null then
-        insert into requests (key, answer) values (act->>'request', answer);
+        insert into requests (key, answer) values (act->>'request', without_person(answer));
     end if;
     return answer;
 end $$;
@@ -581,6 +1223,28 @@ begin
         perform alert_near(q, t.service_date);
     end if;
     return t;
+end $$;
+
+CREATE FUNCTION public.end_totp(act jsonb, session text, verified text, too_weak boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    s := lock_verified(act, session, verified);
+    if s.id is null then
+        return end_act(act, refusal('wrong_password'));
+    elsif s.totp_on then
+        update staff set totp_on = false, totp_secret = null, must_change_password = must_change_password or too_weak
+         where id = s.id;
+        delete from staff_sessions where staff_id = s.id and token_hash <> session;
+        perform audit_staff(act, s, 'end_totp');
+    end if;
+    return end_act(act, jsonb_build_object('outcome', 'ended'));
 end $$;
 
 CREATE FUNCTION public.enrol_phone(act jsonb, p_login text, p_phone text, counter text, p_code text, p_code_hash text) RETURNS jsonb
@@ -618,7 +1282,23 @@ begin
     return end_act(act, jsonb_build_object('outcome', 'enrolled'));
 end $$;
 
-CREATE FUNCTION public.erase_customer(act jsonb, p_phone text) RETURNS jsonb
+CREATE FUNCTION public.erase_again(act jsonb, p_phone text, p_mark text, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+begin
+    perform begin_act(act);
+    t := lock_ticket_of(act, p_phone);
+    if t.id is not null then
+        perform end_ticket(act, t.id, 'cancelled', 'erase');
+    end if;
+    perform forget_phone(p_phone);
+    insert into erased_phones values (p_mark, at) on conflict (mark) do update set erased_at = excluded.erased_at;
+    perform audit_person(act, 'erase', '{}');
+end $$;
+
+CREATE FUNCTION public.erase_customer(act jsonb, p_phone text, mark text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
 declare
@@ -635,12 +1315,10 @@ begin
     end if;
     select q.branch_id into b from tickets join queues q on q.id = queue_id
      where phone = p_phone and ended_at is not null order by ended_at desc limit 1;
-    update notifications set phone = null, parameters = '{}', body = null,
-           status = case when status = 'queued' then 'suppressed' else status end
-     where phone = p_phone;
-    update tickets set phone = null, name = null where phone = p_phone and ended_at is not null;
-    delete from ussd_sessions where phone = p_phone;
-    delete from customers where phone = p_phone;
+    perform forget_phone(p_phone);
+    insert into erased_phones select mark where mark is not null
+    on conflict on constraint erased_phones_pkey do update set erased_at = excluded.erased_at;
+    perform audit_person(act, 'erase', '{}');
     insert into notifications (branch_id, phone, template, language, urgency, expires_at, dedupe_key)
     values (b, p_phone, 'data_gone', coalesce(t.language, 'en'), urgency_of('data_gone'),
             clock_timestamp() + deadline_of('data_gone'), 'data_gone:' || gen_random_uuid());
@@ -653,6 +1331,168 @@ CREATE FUNCTION public.estimate(ahead integer, avg_seconds integer, completed in
     select case when completed >= 10 and avg_seconds > 0 then (ceil(ahead * avg_seconds / 300.0) * 5)::int end
 $$;
 
+CREATE FUNCTION public.export_customer(act jsonb, p_phone text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform audit_person(act, 'export', '{}');
+    return export_person(p_phone);
+end $$;
+
+CREATE FUNCTION public.export_person(p_phone text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_object(
+        'customers', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from customers c where phone = p_phone),
+        'tickets', (select coalesce(jsonb_agg(to_jsonb(t) || jsonb_build_object(
+                               'label', label(q.code, t.number), 'queue', q.name, 'branch', b.name,
+                               'history', (select jsonb_agg(jsonb_build_object('at', a.at, 'action', a.action, 'status', a.to_status,
+                                                                               'actor', a.actor, 'reason', a.reason) order by a.version)
+                                             from audit_log a where a.entity = 'ticket' and a.entity_id = t.id)) order by t.created_at), '[]')
+                      from tickets t join queues q on q.id = t.queue_id join branches b on b.id = q.branch_id
+                     where t.phone = p_phone),
+        'notifications', (select coalesce(jsonb_agg(to_jsonb(n) order by n.created_at), '[]') from notifications n where phone = p_phone),
+        'inbound_messages', (select coalesce(jsonb_agg(to_jsonb(m) order by m.received_at), '[]') from inbound_messages m where phone = p_phone),
+        'delivery_reports', (select coalesce(jsonb_agg(to_jsonb(r) order by r.received_at), '[]') from delivery_reports r where phone = p_phone),
+        'ussd_sessions', (select coalesce(jsonb_agg(to_jsonb(u) order by u.started_at), '[]') from ussd_sessions u where phone = p_phone),
+        'staff_phones', (select coalesce(jsonb_agg(jsonb_build_object('login', s.login, 'name', s.name, 'enrolled_at', p.enrolled_at)), '[]')
+                           from staff_phones p join staff s on s.id = p.staff_id where p.phone = p_phone))
+$$;
+
+CREATE FUNCTION public.finish_locked(act jsonb, t public.tickets, finish text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if t.id is null then
+        return null;
+    elsif t.status = 'serving' or finish = 'complete' then
+        t := complete_locked(act, t.id);
+    elsif finish = 'skip' then
+        t := skip_locked(act, t.id, 'skip');
+    else
+        t := no_show_locked(act, t.id, 'no_show');
+    end if;
+    return ticket_facts(t);
+end $$;
+
+CREATE FUNCTION public.forget_farewells() RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    n notifications;
+    told int := 0;
+begin
+    for n in select * from notifications
+              where template = 'data_gone' and phone is not null
+                and (finished_at is not null or created_at < clock_timestamp() - interval '1 day')
+              limit 200 for update skip locked
+    loop
+        update notifications set phone = null, parameters = '{}', body = null where id = n.id;
+        update delivery_reports set phone = null, raw = '{}' where phone = n.phone and received_at > n.created_at;
+        update delivery_reports set phone = null, raw = '{}' where gateway = n.gateway and provider_id = n.provider_id;
+        told := told + 1;
+    end loop;
+    return told;
+end $$;
+
+CREATE FUNCTION public.forget_inbound(batch integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with forgotten as (
+        update inbound_messages set phone = null, text = ''
+         where id in (select id from inbound_messages
+                       where (phone is not null or text <> '') and received_at < clock_timestamp() - interval '30 days' limit batch)
+        returning 1)
+    select count(*)::int from forgotten
+$$;
+
+CREATE FUNCTION public.forget_phone(p_phone text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    visits uuid[] := array(select id from tickets where phone = p_phone and ended_at is not null);
+begin
+    update delivery_reports set phone = null, raw = '{}' where phone = p_phone;
+    -- Others hold the phone in the provider's own words only: they are found by the texts that they are about.
+    update delivery_reports r set phone = null, raw = '{}'
+      from notifications n where n.phone = p_phone and r.gateway = n.gateway and r.provider_id = n.provider_id;
+    update notifications set phone = null, parameters = '{}', body = null,
+           status = case when status = 'queued' then 'suppressed' else status end
+     where phone = p_phone;
+    update tickets set phone = null, name = null where id = any (visits);
+    perform forget_reasons(visits);
+    update inbound_messages set phone = null, text = '' where phone = p_phone;
+    delete from ussd_sessions where phone = p_phone;
+    delete from customers where phone = p_phone;
+end $$;
+
+CREATE FUNCTION public.forget_reasons(visits uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform set_config('zamu.forgetting', 'on', true);
+    update audit_log set reason = '(forgotten)'
+     where entity = 'ticket' and entity_id = any (visits) and reason <> '(forgotten)';
+    perform set_config('zamu.forgetting', 'off', true);
+end $$;
+
+CREATE FUNCTION public.forget_reports(batch integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with forgotten as (
+        update delivery_reports set phone = null, raw = '{}'
+         where id in (select id from delivery_reports
+                       where (phone is not null or raw <> '{}') and received_at < clock_timestamp() - interval '30 days' limit batch)
+        returning 1)
+    select count(*)::int from forgotten
+$$;
+
+CREATE FUNCTION public.forget_texts(batch integer) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    with forgotten as (
+        update notifications set phone = null, parameters = '{}', body = null
+         where id in (select n.id from notifications n left join branches b on b.id = n.branch_id
+                       where n.ticket_id is null and n.phone is not null and n.created_at < clock_timestamp() - interval '1 day'
+                         and n.created_at < clock_timestamp() - make_interval(days => coalesce(b.contact_days, 30))
+                       order by n.created_at limit batch)
+        returning 1)
+    select count(*)::int from forgotten
+$$;
+
+CREATE FUNCTION public.forget_visits(batch integer) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    d queue_days;
+    upto int;
+    visits uuid[];
+begin
+    select qd.* into d from queue_days qd join queues q on q.id = qd.queue_id join branches b on b.id = q.branch_id
+     where qd.over and qd.forgotten < qd.last_number_issued
+       and qd.service_date < service_date(b.timezone, b.day_starts_at, clock_timestamp()) - b.contact_days
+     order by qd.service_date limit 1 for update of qd;
+    if not found then
+        return 0;
+    end if;
+    upto := least(d.forgotten + batch, d.last_number_issued);
+    visits := tickets_numbered(d.queue_id, d.service_date, d.forgotten + 1, upto);
+    update tickets set phone = null, name = null where id = any (visits) and (phone is not null or name is not null);
+    update notifications set phone = null, parameters = '{}', body = null where ticket_id = any (visits);
+    perform forget_reasons(visits);
+    update queue_days set forgotten = upto where queue_id = d.queue_id and service_date = d.service_date;
+    return upto - d.forgotten;
+end $$;
+
+CREATE FUNCTION public.forgive_try(login_key text, source_key text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform from login_tries where (kind, who) in (('login', login_key), ('source', source_key)) order by kind for update;
+    update login_tries set level = greatest(0, level - 1), until = null
+     where (kind, who) in (('login', login_key), ('source', source_key));
+end $$;
+
 CREATE FUNCTION public.free_counter(q public.queues, day date) RETURNS text
     LANGUAGE sql STABLE
     AS $$
@@ -663,10 +1503,47 @@ CREATE FUNCTION public.free_counter(q public.queues, day date) RETURNS text
      order by c.last_call_at desc limit 1
 $$;
 
+CREATE FUNCTION public.has_reason(act jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select coalesce(act->>'reason' ~ '\S', false)
+$$;
+
+CREATE FUNCTION public.insert_ticket(act jsonb, q public.queues, day date, person jsonb, n integer, place numeric, first_in_line boolean, verb text) RETURNS public.tickets
+    LANGUAGE sql
+    AS $$
+    insert into tickets (queue_id, service_date, number, phone, name, language, channel, priority, position, action,
+                         alerted_at, told_minutes, told_at)
+    select q.id, day, n, person->>'phone', person->>'name', language_of(person, q.branch_id),
+           coalesce(person->>'channel', act->>'channel'), first_in_line, place, verb,
+           case when ahead <= q.alert_threshold then clock_timestamp() end,
+           estimate(ahead, q.avg_service_seconds, q.completed_count), clock_timestamp()
+      from people_ahead(q.id, day, place) as ahead
+    returning *
+$$;
+
 CREATE FUNCTION public.is_active(status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
     select status in ('waiting', 'called', 'serving', 'skipped')
+$$;
+
+CREATE TABLE public.staff_sessions (
+    token_hash text NOT NULL,
+    staff_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    counter_id uuid,
+    queue_id uuid
+)
+WITH (fillfactor='60');
+
+COMMENT ON COLUMN public.staff_sessions.seen_at IS 'the last request that a person made, to the minute';
+
+CREATE FUNCTION public.is_alive(s public.staff_sessions) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select s.seen_at > clock_timestamp() - interval '30 minutes' and s.created_at > clock_timestamp() - interval '12 hours'
 $$;
 
 CREATE FUNCTION public.is_free(counter uuid) RETURNS boolean
@@ -675,11 +1552,11 @@ CREATE FUNCTION public.is_free(counter uuid) RETURNS boolean
     select not exists (select from tickets where counter_id = counter and status in ('called', 'serving'))
 $$;
 
-CREATE FUNCTION public.is_late_to_take_back(act jsonb, t public.tickets) RETURNS boolean
+CREATE FUNCTION public.is_last_admin(s public.staff) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
-    select t.staff_id::text is distinct from act->>'actor_id' or t.coming_at is not null
-           or t.called_at < clock_timestamp() - interval '60 seconds'
+    select s.role = 'admin' and s.active and not exists (
+        select from staff where organization_id = s.organization_id and role = 'admin' and active and id <> s.id)
 $$;
 
 CREATE FUNCTION public.is_legal_step(old_status text, new_status text) RETURNS boolean
@@ -688,8 +1565,8 @@ CREATE FUNCTION public.is_legal_step(old_status text, new_status text) RETURNS b
     select case old_status
         when 'waiting' then new_status in ('waiting', 'called', 'cancelled', 'expired', 'no_show')
         when 'called'  then new_status in ('called', 'waiting', 'serving', 'completed', 'skipped', 'no_show', 'cancelled', 'expired')
-        when 'serving' then new_status in ('completed', 'no_show', 'cancelled')
-        when 'skipped' then new_status in ('waiting', 'no_show', 'cancelled', 'expired')
+        when 'serving' then new_status in ('serving', 'completed', 'no_show', 'cancelled')
+        when 'skipped' then new_status in ('skipped', 'waiting', 'called', 'no_show', 'cancelled', 'expired')
         else false end
 $$;
 
@@ -701,22 +1578,15 @@ declare
     f jsonb;
     n int := next_number(q.id, day);
     place numeric := n;
-    ahead int;
     walk_to text;
 begin
     if first_in_line and people_waiting(q.id, day) > 0 then
         place := place_behind(q.id, day, (select count(*)::int from tickets
                                            where queue_id = q.id and service_date = day and status = 'waiting' and priority));
     end if;
-    ahead := people_ahead(q.id, day, place);
-    insert into tickets (queue_id, service_date, number, phone, name, language, channel, priority, position,
-                         alerted_at, told_minutes, told_at)
-    values (q.id, day, n, person->>'phone', person->>'name', language_of(person, q.branch_id), act->>'channel', first_in_line,
-            place, case when ahead <= q.alert_threshold then clock_timestamp() end,
-            estimate(ahead, q.avg_service_seconds, q.completed_count), clock_timestamp())
-    returning * into t;
+    t := insert_ticket(act, q, day, person, n, place, first_in_line, 'join');
     f := ticket_facts(t);
-    if ahead = 0 and (f->>'today')::boolean then
+    if (f->>'ahead')::int = 0 and (f->>'today')::boolean then
         walk_to := free_counter(q, day);
     end if;
     if walk_to is null then
@@ -797,6 +1667,35 @@ begin
                                            'left_queue', left_queue));
 end $$;
 
+CREATE TABLE public.queue_days (
+    queue_id uuid NOT NULL,
+    service_date date NOT NULL,
+    last_number_issued integer DEFAULT 0 NOT NULL,
+    current_number integer DEFAULT 0 NOT NULL,
+    completed_count integer DEFAULT 0 NOT NULL,
+    over boolean DEFAULT false NOT NULL,
+    forgotten integer DEFAULT 0 NOT NULL
+);
+
+COMMENT ON COLUMN public.queue_days.over IS 'the day was cut over: nobody waits in it any more';
+
+COMMENT ON COLUMN public.queue_days.forgotten IS 'tickets up to this number hold no phone and no name any more';
+
+CREATE FUNCTION public.keep_figures(d public.queue_days) RETURNS void
+    LANGUAGE sql
+    AS $$
+    insert into daily_figures
+    select d.queue_id, d.service_date, count(*),
+           count(*) filter (where status = 'completed'), count(*) filter (where status = 'no_show'),
+           count(*) filter (where status = 'cancelled'), count(*) filter (where status = 'expired'),
+           count(called_at), coalesce(sum(extract(epoch from called_at - created_at)), 0)::bigint,
+           count(*) filter (where completed_at is not null and started_at is not null),
+           coalesce(sum(extract(epoch from completed_at - started_at)), 0)::bigint,
+           count(rating), coalesce(sum(rating), 0)
+      from tickets where id = any (tickets_numbered(d.queue_id, d.service_date, 1, d.last_number_issued))
+    on conflict (queue_id, service_date) do nothing
+$$;
+
 CREATE FUNCTION public.label(code text, number integer) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -847,6 +1746,51 @@ begin
     return end_act(act, jsonb_build_object('outcome', 'left', 'ticket', f));
 end $$;
 
+CREATE TABLE public.branches (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    phone text NOT NULL,
+    timezone text DEFAULT 'Africa/Nairobi'::text NOT NULL,
+    day_starts_at time without time zone DEFAULT '04:00:00'::time without time zone NOT NULL,
+    opening_hours jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_open boolean DEFAULT true NOT NULL,
+    asks_name boolean DEFAULT false NOT NULL,
+    asks_rating boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    texts_rating boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    contact_days integer DEFAULT 30 NOT NULL,
+    CONSTRAINT branches_code_check CHECK ((code ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT branches_contact_days_check CHECK (((contact_days >= 1) AND (contact_days <= 180))),
+    CONSTRAINT branches_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 23)) AND (name ~ '^[ -~]+$'::text))),
+    CONSTRAINT branches_phone_check CHECK ((length(phone) <= 13))
+);
+
+COMMENT ON COLUMN public.branches.phone IS 'a human to call, as people dial it';
+
+COMMENT ON COLUMN public.branches.day_starts_at IS 'local time at which one service day ends and the next begins';
+
+COMMENT ON COLUMN public.branches.opening_hours IS '{"mon": [["08:30", "17:00"]], …} in local time; a missing day is closed';
+
+COMMENT ON COLUMN public.branches.texts_rating IS 'ask for a rating by text too: off until local law is known to allow it';
+
+COMMENT ON COLUMN public.branches.version IS 'rises with every change of its settings: who changes what he saw long ago is told';
+
+COMMENT ON COLUMN public.branches.contact_days IS 'days after a visit for which the phone and the name stay on the ticket';
+
+CREATE FUNCTION public.lock_branch(act jsonb, branch uuid) RETURNS public.branches
+    LANGUAGE plpgsql
+    AS $$
+declare
+    b branches;
+begin
+    select * into b from branches where id = branch and may_touch(act, id) for no key update;
+    return b;
+end $$;
+
 CREATE FUNCTION public.lock_counter(q public.queues, counter text) RETURNS public.counters
     LANGUAGE plpgsql
     AS $$
@@ -861,6 +1805,17 @@ begin
         exit when c.id is null or counter is not null or is_free(c.id);
     end loop;
     return c;
+end $$;
+
+CREATE FUNCTION public.lock_person(act jsonb, p_login text) RETURNS public.staff
+    LANGUAGE plpgsql
+    AS $$
+declare
+    s staff;
+begin
+    perform from organizations where id = (select organization_id from staff where login = p_login) for no key update;
+    select * into s from staff where login = p_login and may_manage(act, staff) for no key update;
+    return s;
 end $$;
 
 CREATE FUNCTION public.lock_phone(phone text) RETURNS void
@@ -892,6 +1847,17 @@ begin
     return t;
 end $$;
 
+CREATE FUNCTION public.lock_verified(act jsonb, session text, verified text) RETURNS public.staff
+    LANGUAGE plpgsql
+    AS $$
+declare
+    s staff;
+begin
+    select staff.* into s from staff where id = (act->>'actor_id')::uuid and active and password_hash = verified
+       and exists (select from staff_sessions where token_hash = session and staff_id = staff.id) for no key update;
+    return s;
+end $$;
+
 CREATE FUNCTION public.may_ask_rating(t public.tickets) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -908,8 +1874,24 @@ CREATE FUNCTION public.may_follow(verb text, status text) RETURNS boolean
         when 'no_show' then status in ('called', 'serving', 'skipped')
         when 'come_back' then status = 'skipped'
         when 'expire_grace' then status = 'skipped'
+        when 'call' then status in ('waiting', 'skipped')
+        when 'move' then status = 'waiting'
+        when 'defer' then status in ('waiting', 'called')
         when 'leave' then is_active(status)
+        when 'transfer' then is_active(status)
+        when 'rename' then is_active(status)
         else status = 'called' end
+$$;
+
+CREATE FUNCTION public.may_manage(act jsonb, s public.staff) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select act->>'actor_id' is null and may_touch(act, null)
+        or exists (select from staff a
+                    where a.id = (act->>'actor_id')::uuid and a.active and not a.must_change_password
+                      and a.organization_id = s.organization_id
+                      and (a.role = 'admin' or a.role = 'manager' and a.branch_id = s.branch_id
+                                               and (s.role = 'staff' or s.id = a.id and s.role = a.role)))
 $$;
 
 CREATE FUNCTION public.may_touch(act jsonb, branch uuid) RETURNS boolean
@@ -937,6 +1919,28 @@ CREATE FUNCTION public.minutes_left(until timestamp with time zone) RETURNS inte
     AS $$
     select greatest(0, ceil(extract(epoch from until - clock_timestamp()) / 60))::int
 $$;
+
+CREATE FUNCTION public.move_locked(ticket uuid, passed integer) RETURNS public.tickets
+    LANGUAGE plpgsql
+    AS $$
+declare
+    t tickets;
+    q queues;
+begin
+    select * into t from tickets where id = ticket;
+    select * into q from queues where id = t.queue_id;
+    if passed > people_ahead(t.queue_id, t.service_date, t.position) then
+        passed := passed + 1; -- he is one of those counted
+    end if;
+    update tickets set position = place_behind(queue_id, service_date, greatest(passed, 0)), action = 'move', version = version + 1
+     where id = ticket returning * into t;
+    if people_ahead(t.queue_id, t.service_date, t.position) > q.alert_threshold then
+        update tickets set alerted_at = null where id = ticket;
+    end if;
+    perform alert_near(q, t.service_date);
+    select * into t from tickets where id = ticket;
+    return t;
+end $$;
 
 CREATE FUNCTION public.next_average(average integer, gap_seconds numeric) RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -1007,34 +2011,6 @@ CREATE FUNCTION public.place_behind(queue uuid, day date, passed integer) RETURN
            queue_days
      where queue_id = queue and service_date = day
 $$;
-
-CREATE TABLE public.branches (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    code text NOT NULL,
-    name text NOT NULL,
-    address text DEFAULT ''::text NOT NULL,
-    phone text NOT NULL,
-    timezone text DEFAULT 'Africa/Nairobi'::text NOT NULL,
-    day_starts_at time without time zone DEFAULT '04:00:00'::time without time zone NOT NULL,
-    opening_hours jsonb DEFAULT '{}'::jsonb NOT NULL,
-    is_open boolean DEFAULT true NOT NULL,
-    asks_name boolean DEFAULT false NOT NULL,
-    asks_rating boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    texts_rating boolean DEFAULT false NOT NULL,
-    CONSTRAINT branches_code_check CHECK ((code ~ '^[0-9]{4}$'::text)),
-    CONSTRAINT branches_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 23)) AND (name ~ '^[ -~]+$'::text))),
-    CONSTRAINT branches_phone_check CHECK ((length(phone) <= 13))
-);
-
-COMMENT ON COLUMN public.branches.phone IS 'a human to call, as people dial it';
-
-COMMENT ON COLUMN public.branches.day_starts_at IS 'local time at which one service day ends and the next begins';
-
-COMMENT ON COLUMN public.branches.opening_hours IS '{"mon": [["08:30", "17:00"]], …} in local time; a missing day is closed';
-
-COMMENT ON COLUMN public.branches.texts_rating IS 'ask for a rating by text too: off until local law is known to allow it';
 
 CREATE FUNCTION public.place_facts(q public.queues, b public.branches) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -1145,7 +2121,47 @@ CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    raise exception 'the audit log cannot be changed';
+    if tg_op = 'TRUNCATE' or current_setting('zamu.forgetting', true) is distinct from 'on' then
+        raise exception 'the audit log cannot be changed';
+    end if;
+    return null;
+end $$;
+
+CREATE FUNCTION public.refuse_rewriting() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if to_jsonb(new) - 'reason' <> to_jsonb(old) - 'reason' or new.reason <> '(forgotten)' then
+        raise exception 'the audit log cannot be changed';
+    end if;
+    return new;
+end $$;
+
+CREATE FUNCTION public.remove_counter(act jsonb, counter uuid) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    b branches;
+    c counters;
+    person text;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    b := lock_branch(act, (select branch_id from counters where id = counter));
+    select * into c from counters where id = counter and branch_id = b.id for update; -- nobody is called there meanwhile
+    if c.id is null then
+        return refusal('no_counter');
+    end if;
+    select label(q.code, t.number) into person from tickets t join queues q on q.id = t.queue_id
+     where t.counter_id = c.id and t.status in ('called', 'serving');
+    if person is not null then
+        return end_act(act, refusal('counter_busy', jsonb_build_object('counter', c.name, 'label', person)));
+    end if;
+    delete from counters where id = c.id;
+    perform audit_setting(act, b.id, 'counter', c.id, 'remove', jsonb_build_object('counter', c.name));
+    return end_act(act, jsonb_build_object('outcome', 'removed', 'counter', c.name));
 end $$;
 
 CREATE FUNCTION public.requeue(act jsonb, ticket uuid, passed integer, verb text) RETURNS public.tickets
@@ -1172,6 +2188,27 @@ begin
     return t;
 end $$;
 
+CREATE FUNCTION public.reset_password(act jsonb, p_login text, p_hash text, mark text) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    s := lock_person(act, p_login);
+    if s.id is null or s.id::text = act->>'actor_id' then
+        return end_act(act, refusal(case when s.id is null then 'no_staff' else 'yourself' end));
+    end if;
+    update staff set password_hash = p_hash, must_change_password = true, totp_on = false, totp_secret = null where id = s.id;
+    delete from staff_sessions where staff_id = s.id;
+    delete from login_tries where kind = 'login' and who = encode(sha256(p_login::bytea), 'hex');
+    perform audit_staff(act, s, 'reset_password');
+    return end_act(act, jsonb_build_object('outcome', 'reset', 'mark', mark));
+end $$;
+
 CREATE FUNCTION public.say_coming(act jsonb, p_phone text) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
@@ -1193,11 +2230,54 @@ begin
     return end_act(act, jsonb_build_object('outcome', 'coming', 'ticket', ticket_facts(t)));
 end $$;
 
+CREATE FUNCTION public.seconds_since(moment timestamp with time zone) RETURNS double precision
+    LANGUAGE sql STABLE
+    AS $$
+    select extract(epoch from clock_timestamp() - moment)::double precision
+$$;
+
+CREATE FUNCTION public.serve_lines(counter uuid, lines uuid[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+    delete from counter_queues where counter_id = counter and queue_id <> all (lines);
+    insert into counter_queues select counter, unnest(lines) on conflict do nothing
+$$;
+
+CREATE FUNCTION public.served_by(counter uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce(jsonb_agg(q.name order by q.created_at, q.code), '[]')
+      from counter_queues join queues q on q.id = queue_id where counter_id = counter
+$$;
+
 CREATE FUNCTION public.service_date(timezone text, starts time without time zone, at timestamp with time zone) RETURNS date
     LANGUAGE sql STABLE
     AS $$
     select ((at at time zone timezone) - starts::interval)::date
 $$;
+
+CREATE FUNCTION public.set_active(act jsonb, p_login text, p_active boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    s staff;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    s := lock_person(act, p_login);
+    if s.id is null then
+        return end_act(act, refusal('no_staff'));
+    elsif not p_active and is_last_admin(s) then
+        return end_act(act, refusal('last_admin'));
+    elsif s.active <> p_active then
+        update staff set active = p_active where id = s.id;
+        delete from staff_sessions where staff_id = s.id;
+        perform audit_staff(act, s, case when p_active then 'activate' else 'deactivate' end);
+    end if;
+    return end_act(act, jsonb_build_object('outcome', case when p_active then 'active' else 'inactive' end));
+end $$;
 
 CREATE FUNCTION public.shut_ticket(p_phone text) RETURNS public.tickets
     LANGUAGE sql STABLE
@@ -1238,23 +2318,91 @@ CREATE FUNCTION public.staff_member(act jsonb, p_login text) RETURNS public.staf
     LANGUAGE sql STABLE
     AS $$
     select s.* from staff s
-     where login = p_login and active
-       and coalesce((select bool_and(may_touch(act, b)) from unnest(staff_branches(s)) b), may_touch(act, null))
+     where login = p_login and active and may_manage(act, s)
 $$;
 
 CREATE FUNCTION public.take_back_locked(act jsonb, ticket uuid) RETURNS public.tickets
     LANGUAGE plpgsql
     AS $$
 declare
+    was text := (select from_status from audit_log where entity = 'ticket' and entity_id = ticket and action = 'call'
+                  order by version desc limit 1);
     t tickets;
 begin
-    update tickets set status = 'waiting', action = 'take_back', version = version + 1, counter_id = null, staff_id = null,
-           deadline = null, called_at = null
+    update tickets set status = was, action = 'take_back', version = version + 1, counter_id = null, staff_id = null, called_at = null,
+           deadline = case when was = 'skipped' then (select clock_timestamp() + make_interval(secs => grace)
+                                                        from queues where id = queue_id) end
      where id = ticket returning * into t;
     update queue_days set current_number = coalesce(last_called(queue_id, service_date), 0)
      where queue_id = t.queue_id and service_date = t.service_date and current_number = t.number;
     update queues set version = version + 1 where id = t.queue_id;
     return t;
+end $$;
+
+CREATE FUNCTION public.take_back_until(act jsonb, t public.tickets) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+    select due from (select t.called_at + interval '60 seconds' as due) minute
+     where t.status = 'called' and t.staff_id::text is not distinct from act->>'actor_id' and t.coming_at is null
+       and due >= clock_timestamp()
+$$;
+
+CREATE TABLE public.inbound_messages (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    gateway text NOT NULL,
+    provider_id text NOT NULL,
+    phone text,
+    recipient text DEFAULT ''::text NOT NULL,
+    text text NOT NULL,
+    sent_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    opt_out text,
+    leased_until timestamp with time zone,
+    handled_at timestamp with time zone,
+    command text,
+    outcome text,
+    attempts integer DEFAULT 0 NOT NULL,
+    CONSTRAINT inbound_messages_opt_out_check CHECK ((opt_out = ANY (ARRAY['stop'::text, 'start'::text, 'help'::text]))),
+    CONSTRAINT inbound_messages_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+    CONSTRAINT inbound_messages_provider_id_check CHECK (((length(provider_id) >= 1) AND (length(provider_id) <= 200)))
+);
+
+COMMENT ON COLUMN public.inbound_messages.phone IS 'null: the sender is no phone, such as the operator''s own name';
+
+COMMENT ON COLUMN public.inbound_messages.text IS 'without a staff member''s PIN, which is never stored';
+
+COMMENT ON COLUMN public.inbound_messages.sent_at IS 'as the provider says, in UTC; null: it does not say';
+
+COMMENT ON COLUMN public.inbound_messages.opt_out IS 'what the provider itself did about the text, and told the person';
+
+COMMENT ON COLUMN public.inbound_messages.leased_until IS 'null: in nobody''s hand, so a provider that repeats it is heard at once';
+
+COMMENT ON COLUMN public.inbound_messages.outcome IS 'the text that answers it, or why it has no answer';
+
+COMMENT ON COLUMN public.inbound_messages.attempts IS 'how often it was taken in hand; who has it now knows this number';
+
+CREATE FUNCTION public.take_text(message jsonb, lease interval) RETURNS SETOF public.inbound_messages
+    LANGUAGE plpgsql
+    AS $$
+declare
+    m inbound_messages := jsonb_populate_record(null::inbound_messages, message);
+begin
+    perform pg_advisory_xact_lock(4, hashtext(m.phone));
+    return query
+    insert into inbound_messages as mine
+           (gateway, provider_id, phone, recipient, text, sent_at, opt_out, received_at, leased_until, attempts)
+    select m.gateway, m.provider_id, m.phone, m.recipient, m.text, m.sent_at, m.opt_out,
+           least(m.received_at, clock_timestamp()), clock_timestamp() + lease, 1
+     where not exists (select from inbound_messages other
+                        where other.gateway = m.gateway
+                          and (other.phone = m.phone and other.text = m.text
+                               or other.phone is null and other.text = '' and other.recipient = m.recipient
+                                  and other.received_at > now() - interval '1 day')
+                          and abs(extract(epoch from other.sent_at - m.sent_at)) <= 1
+                          and starts_with(other.provider_id, 'fetched-') <> starts_with(m.provider_id, 'fetched-'))
+    on conflict (gateway, provider_id) do update set leased_until = excluded.leased_until, attempts = mine.attempts + 1
+     where mine.handled_at is null and (mine.leased_until is null or mine.leased_until < clock_timestamp())
+    returning mine.*;
 end $$;
 
 CREATE FUNCTION public.tell_all(q public.queues, day date, states text[], template text, more jsonb DEFAULT '{}'::jsonb, due timestamp with time zone DEFAULT clock_timestamp()) RETURNS integer
@@ -1341,11 +2489,74 @@ CREATE FUNCTION public.ticket_facts(t public.tickets) RETURNS jsonb
     where q.id = t.queue_id
 $$;
 
+CREATE FUNCTION public.tickets_numbered(queue uuid, day date, first integer, last integer) RETURNS uuid[]
+    LANGUAGE sql STABLE
+    AS $$
+    select array(select id from tickets
+                  where queue_id = queue and service_date = day and number = any (array(select generate_series(first, last))))
+$$;
+
 CREATE FUNCTION public.today(branch uuid) RETURNS date
     LANGUAGE sql STABLE
     AS $$
     select service_date(timezone, day_starts_at, clock_timestamp()) from branches where id = branch
 $$;
+
+CREATE FUNCTION public.transfer_ticket(act jsonb, ticket uuid, to_queue uuid, seen integer DEFAULT NULL::integer, next_but_two boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql
+    AS $$
+declare
+    stored jsonb := begin_act(act);
+    old tickets;
+    t tickets;
+    q queues;
+    b branches;
+    day date;
+    no text;
+    was text;
+    n int;
+    place numeric;
+begin
+    if stored is not null then
+        return stored;
+    end if;
+    perform lock_phone(phone) from tickets where id = ticket and phone is not null and may_touch(act, branch_of(queue_id));
+    perform lock_queue(act, id) from queues where id in (to_queue, (select queue_id from tickets where id = ticket)) order by id;
+    select * into old from tickets where id = ticket and may_touch(act, branch_of(queue_id));
+    if old.id is null then
+        return refusal('no_ticket');
+    end if;
+    select * into q from queues where id = to_queue and branch_id = branch_of(old.queue_id);
+    select * into b from branches where id = q.branch_id;
+    day := today(q.branch_id);
+    if q.id is null then
+        return end_act(act, refusal('no_queue'));
+    elsif old.version <> seen then
+        return end_act(act, refusal('stale', jsonb_build_object('ticket', ticket_facts(old))));
+    elsif not may_follow('transfer', old.status) or old.service_date <> day then
+        return end_act(act, refusal('wrong_state', jsonb_build_object('ticket', ticket_facts(old))));
+    elsif q.id = old.queue_id then
+        return end_act(act, refusal('same_queue', jsonb_build_object('ticket', ticket_facts(old))));
+    end if;
+    if q.status = 'paused' then
+        q.status := 'open';
+    end if;
+    no := why_not(q, b, day);
+    if no is not null then
+        return end_act(act, refusal(no, place_facts(q, b)));
+    end if;
+    was := old.status;
+    old := end_ticket(act, old.id, 'cancelled', 'transfer');
+    if was = 'serving' then
+        perform measure_completion(old.queue_id, old.service_date);
+    end if;
+    n := next_number(q.id, day);
+    place := case when next_but_two and people_waiting(q.id, day) > 0 then place_behind(q.id, day, 2) else n end;
+    t := insert_ticket(act, q, day, to_jsonb(old), n, place, false, 'transfer');
+    perform notify(t, ticket_facts(t), 'moved');
+    return end_act(act, jsonb_build_object('outcome', 'moved', 'old', ticket_facts(old), 'new', ticket_facts(t),
+                                           'waiting', people_waiting(q.id, day)));
+end $$;
 
 CREATE FUNCTION public.unlock_phone(act jsonb, p_login text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -1375,6 +2586,41 @@ CREATE FUNCTION public.urgency_of(template text) RETURNS integer
     select case when template in ('turn', 'last_call') then 0 when template = 'near' then 1 else 5 end
 $$;
 
+CREATE FUNCTION public.version_of(branch uuid) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+    select coalesce((select id from audit_log where branch_id >= branch and branch_id <= branch order by branch_id desc, id desc limit 1), 0)
+$$;
+
+CREATE FUNCTION public.why_no_call(t public.tickets, finish text, seen jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select case
+        when (seen->>'id', (seen->>'version')::int) is distinct from (t.id::text, t.version) and seen is not null
+        then refusal('stale', case when t.id is null then '{}' else jsonb_build_object('ticket', ticket_facts(t)) end)
+        when t.status = 'called' and finish is null then refusal('outstanding', jsonb_build_object('ticket', ticket_facts(t)))
+    end
+$$;
+
+CREATE FUNCTION public.why_no_counter(branch uuid, counter uuid, p_name text, lines uuid[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select case
+        when exists (select from counters where branch_id = branch and lower(name) = lower(p_name) and id is distinct from counter)
+        then refusal('counter_taken', jsonb_build_object('counter', p_name))
+        when exists (select from unnest(lines) line where branch_of(line) is distinct from branch) then refusal('no_queue')
+    end
+$$;
+
+CREATE FUNCTION public.why_not(act jsonb, s public.staff, branch_code text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select case when s.role not in ('admin', 'manager', 'staff') then 'not_allowed'
+                when s.branch_id is null and (branch_code is not null or s.role <> 'admin') then 'no_branch'
+                when branch_code is not null and not may_touch(act, s.branch_id) then 'no_branch'
+                when not may_manage(act, s) then 'not_allowed' end
+$$;
+
 CREATE FUNCTION public.why_not(q public.queues, b public.branches, day date) RETURNS text
     LANGUAGE sql STABLE
     AS $$
@@ -1383,6 +2629,27 @@ CREATE FUNCTION public.why_not(q public.queues, b public.branches, day date) RET
         when q.status = 'paused' then 'paused'
         when q.daily_limit <= (select last_number_issued from queue_days where queue_id = q.id and service_date = day) then 'full'
     end
+$$;
+
+CREATE FUNCTION public.why_stale(b public.branches, seen integer) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case when b.version <> seen then refusal('changed_meanwhile', jsonb_build_object('branch', b.name)) end
+$$;
+
+CREATE FUNCTION public.with_person(answer jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select answer || coalesce(jsonb_object_agg(e.key, e.value || jsonb_build_object('phone', t.phone, 'name', t.name)), '{}')
+      from jsonb_each(answer) e left join tickets t on t.id = (e.value->>'id')::uuid
+     where e.value ? 'label' and e.value ? 'id'
+$$;
+
+CREATE FUNCTION public.without_person(answer jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select answer || coalesce(jsonb_object_agg(key, value - '{phone,name}'::text[]), '{}')
+      from jsonb_each(answer) where jsonb_typeof(value) = 'object' and value ? 'phone'
 $$;
 
 CREATE TABLE public.audit_log (
@@ -1402,10 +2669,10 @@ CREATE TABLE public.audit_log (
     reason text,
     request text,
     CONSTRAINT audit_log_actor_check CHECK ((actor = ANY (ARRAY['customer'::text, 'staff'::text, 'system'::text]))),
-    CONSTRAINT audit_log_entity_check CHECK ((entity = ANY (ARRAY['ticket'::text, 'queue'::text, 'staff'::text])))
+    CONSTRAINT audit_log_entity_check CHECK ((entity = ANY (ARRAY['ticket'::text, 'queue'::text, 'staff'::text, 'branch'::text, 'counter'::text, 'organization'::text, 'person'::text, 'retention'::text])))
 );
 
-COMMENT ON COLUMN public.audit_log.branch_id IS 'null: a staff member of every branch';
+COMMENT ON COLUMN public.audit_log.branch_id IS 'null: a staff member of every branch, or the organization itself';
 
 ALTER TABLE public.audit_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.audit_log_id_seq
@@ -1430,6 +2697,28 @@ CREATE TABLE public.customers (
     CONSTRAINT customers_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text))
 );
 
+CREATE TABLE public.daily_figures (
+    queue_id uuid NOT NULL,
+    service_date date NOT NULL,
+    joined integer NOT NULL,
+    completed integer NOT NULL,
+    no_show integer NOT NULL,
+    cancelled integer NOT NULL,
+    expired integer NOT NULL,
+    called integer NOT NULL,
+    wait_seconds bigint NOT NULL,
+    served integer NOT NULL,
+    service_seconds bigint NOT NULL,
+    ratings integer NOT NULL,
+    stars integer NOT NULL
+);
+
+COMMENT ON TABLE public.daily_figures IS 'what stays of a day when its tickets are deleted: nobody can be told from it';
+
+COMMENT ON COLUMN public.daily_figures.wait_seconds IS 'of all who were called, from joining to the last call';
+
+COMMENT ON COLUMN public.daily_figures.service_seconds IS 'of all who were served, from start to completion';
+
 CREATE TABLE public.delivery_reports (
     id bigint NOT NULL,
     gateway text NOT NULL,
@@ -1452,6 +2741,13 @@ ALTER TABLE public.delivery_reports ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE TABLE public.erased_phones (
+    mark text NOT NULL,
+    erased_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON COLUMN public.erased_phones.mark IS 'the phone under a key that is not in the database: who restores a backup erases it again';
+
 CREATE TABLE public.fetch_cursors (
     gateway text NOT NULL,
     last_id text NOT NULL
@@ -1462,34 +2758,19 @@ CREATE TABLE public.heartbeats (
     at timestamp with time zone NOT NULL
 );
 
-CREATE TABLE public.inbound_messages (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    gateway text NOT NULL,
-    provider_id text NOT NULL,
-    phone text,
-    recipient text DEFAULT ''::text NOT NULL,
-    text text NOT NULL,
-    sent_at timestamp with time zone,
-    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    opt_out text,
-    leased_until timestamp with time zone,
-    handled_at timestamp with time zone,
-    command text,
-    outcome text,
-    CONSTRAINT inbound_messages_opt_out_check CHECK ((opt_out = ANY (ARRAY['stop'::text, 'start'::text, 'help'::text]))),
-    CONSTRAINT inbound_messages_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
-    CONSTRAINT inbound_messages_provider_id_check CHECK (((length(provider_id) >= 1) AND (length(provider_id) <= 200)))
-);
+CREATE TABLE public.login_tries (
+    kind text NOT NULL,
+    who text NOT NULL,
+    level double precision DEFAULT 0 NOT NULL,
+    tried_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    until timestamp with time zone,
+    CONSTRAINT login_tries_kind_check CHECK ((kind = ANY (ARRAY['login'::text, 'source'::text])))
+)
+WITH (fillfactor='60');
 
-COMMENT ON COLUMN public.inbound_messages.phone IS 'null: the sender is no phone, such as the operator''s own name';
+COMMENT ON COLUMN public.login_tries.who IS 'the hash of what was typed as a login, or the address that asked';
 
-COMMENT ON COLUMN public.inbound_messages.text IS 'without a staff member''s PIN, which is never stored';
-
-COMMENT ON COLUMN public.inbound_messages.sent_at IS 'as the provider says, in UTC; null: it does not say';
-
-COMMENT ON COLUMN public.inbound_messages.opt_out IS 'what the provider itself did about the text, and told the person';
-
-COMMENT ON COLUMN public.inbound_messages.outcome IS 'the text that answers it, or why it has no answer';
+COMMENT ON COLUMN public.login_tries.until IS 'nothing is judged before';
 
 CREATE TABLE public.notification_attempts (
     notification_id uuid NOT NULL,
@@ -1545,17 +2826,6 @@ CREATE TABLE public.organizations (
     language text DEFAULT 'en'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
-
-CREATE TABLE public.queue_days (
-    queue_id uuid NOT NULL,
-    service_date date NOT NULL,
-    last_number_issued integer DEFAULT 0 NOT NULL,
-    current_number integer DEFAULT 0 NOT NULL,
-    completed_count integer DEFAULT 0 NOT NULL,
-    over boolean DEFAULT false NOT NULL
-);
-
-COMMENT ON COLUMN public.queue_days.over IS 'the day was cut over: nobody waits in it any more';
 
 CREATE TABLE public.requests (
     key text NOT NULL,
@@ -1659,8 +2929,14 @@ ALTER TABLE ONLY public.counters
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (phone);
 
+ALTER TABLE ONLY public.daily_figures
+    ADD CONSTRAINT daily_figures_pkey PRIMARY KEY (queue_id, service_date);
+
 ALTER TABLE ONLY public.delivery_reports
     ADD CONSTRAINT delivery_reports_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.erased_phones
+    ADD CONSTRAINT erased_phones_pkey PRIMARY KEY (mark);
 
 ALTER TABLE ONLY public.fetch_cursors
     ADD CONSTRAINT fetch_cursors_pkey PRIMARY KEY (gateway);
@@ -1673,6 +2949,9 @@ ALTER TABLE ONLY public.inbound_messages
 
 ALTER TABLE ONLY public.inbound_messages
     ADD CONSTRAINT inbound_messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.login_tries
+    ADD CONSTRAINT login_tries_pkey PRIMARY KEY (kind, who);
 
 ALTER TABLE ONLY public.notification_attempts
     ADD CONSTRAINT notification_attempts_pkey PRIMARY KEY (notification_id, attempt);
@@ -1719,6 +2998,9 @@ ALTER TABLE ONLY public.staff_phones
 ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.staff_sessions
+    ADD CONSTRAINT staff_sessions_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_number_queue_id_service_date_key UNIQUE (number, queue_id, service_date);
 
@@ -1731,13 +3013,21 @@ ALTER TABLE ONLY public.ussd_sessions
 ALTER TABLE ONLY public.waiting_blocks
     ADD CONSTRAINT waiting_blocks_pkey PRIMARY KEY (queue_id, service_date, block);
 
+CREATE INDEX audit_by_age ON public.audit_log USING btree (at) WHERE (entity <> 'ticket'::text);
+
 CREATE INDEX audit_by_branch ON public.audit_log USING btree (branch_id, at);
+
+CREATE INDEX audit_by_branch_id ON public.audit_log USING btree (branch_id, id);
 
 CREATE INDEX delivery_reports_by_phone ON public.delivery_reports USING btree (phone, received_at);
 
 CREATE INDEX delivery_reports_by_provider_id ON public.delivery_reports USING btree (gateway, provider_id);
 
+CREATE INDEX delivery_reports_to_forget ON public.delivery_reports USING btree (received_at) WHERE ((phone IS NOT NULL) OR (raw <> '{}'::jsonb));
+
 CREATE INDEX inbound_messages_by_phone ON public.inbound_messages USING btree (phone, received_at);
+
+CREATE INDEX inbound_messages_to_forget ON public.inbound_messages USING btree (received_at) WHERE ((phone IS NOT NULL) OR (text <> ''::text));
 
 CREATE INDEX inbound_messages_unhandled ON public.inbound_messages USING btree (leased_until) WHERE (handled_at IS NULL);
 
@@ -1749,7 +3039,15 @@ CREATE INDEX notifications_by_ticket ON public.notifications USING btree (ticket
 
 CREATE INDEX notifications_due ON public.notifications USING btree (urgency, due_at) WHERE (status = 'queued'::text);
 
+CREATE INDEX notifications_farewells ON public.notifications USING btree (created_at) WHERE ((template = 'data_gone'::text) AND (phone IS NOT NULL));
+
 CREATE INDEX notifications_leased ON public.notifications USING btree (leased_until) WHERE (status = 'sending'::text);
+
+CREATE INDEX notifications_not_told ON public.notifications USING btree (branch_id, created_at) WHERE (status = ANY (ARRAY['failed'::text, 'dead'::text, 'expired'::text]));
+
+CREATE INDEX notifications_to_forget ON public.notifications USING btree (created_at) WHERE ((ticket_id IS NULL) AND (phone IS NOT NULL));
+
+CREATE INDEX notifications_without_ticket ON public.notifications USING btree (created_at) WHERE (ticket_id IS NULL);
 
 CREATE UNIQUE INDEX one_active_ticket_per_phone ON public.tickets USING btree (phone) WHERE (status = ANY (ARRAY['waiting'::text, 'called'::text, 'serving'::text, 'skipped'::text]));
 
@@ -1761,15 +3059,25 @@ CREATE INDEX queue_days_not_over ON public.queue_days USING btree (service_date)
 
 CREATE INDEX requests_by_age ON public.requests USING btree (at);
 
+CREATE INDEX staff_sessions_by_staff ON public.staff_sessions USING btree (staff_id);
+
+CREATE INDEX tickets_called ON public.tickets USING btree (queue_id, service_date, called_at) WHERE (called_at IS NOT NULL);
+
 CREATE INDEX tickets_ended_by_phone ON public.tickets USING btree (phone, ended_at DESC) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX tickets_in_line ON public.tickets USING btree (queue_id, service_date, "position") WHERE (status = 'waiting'::text);
 
+CREATE INDEX tickets_missed ON public.tickets USING btree (queue_id, service_date, status) WHERE (status = ANY (ARRAY['skipped'::text, 'no_show'::text]));
+
 CREATE INDEX tickets_with_deadline ON public.tickets USING btree (deadline) WHERE (status = ANY (ARRAY['called'::text, 'skipped'::text]));
+
+CREATE INDEX ussd_sessions_by_age ON public.ussd_sessions USING btree (started_at);
 
 CREATE INDEX ussd_sessions_by_phone ON public.ussd_sessions USING btree (phone, started_at DESC);
 
 CREATE TRIGGER audit_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_keeps_what_happened BEFORE UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION public.refuse_rewriting();
 
 CREATE TRIGGER ticket_recorded AFTER INSERT OR UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.record_ticket_step();
 
@@ -1790,6 +3098,9 @@ ALTER TABLE ONLY public.counter_queues
 ALTER TABLE ONLY public.counters
     ADD CONSTRAINT counters_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES public.branches(id);
 
+ALTER TABLE ONLY public.daily_figures
+    ADD CONSTRAINT daily_figures_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES public.queues(id);
+
 ALTER TABLE ONLY public.notification_attempts
     ADD CONSTRAINT notification_attempts_notification_id_fkey FOREIGN KEY (notification_id) REFERENCES public.notifications(id) ON DELETE CASCADE;
 
@@ -1809,6 +3120,9 @@ ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES public.branches(id);
 
 ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_counter_id_fkey FOREIGN KEY (counter_id) REFERENCES public.counters(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.staff
     ADD CONSTRAINT staff_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
 
 ALTER TABLE ONLY public.staff_phones
@@ -1817,8 +3131,17 @@ ALTER TABLE ONLY public.staff_phones
 ALTER TABLE ONLY public.staff_phones
     ADD CONSTRAINT staff_phones_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
 
-ALTER TABLE ONLY public.tickets
-    ADD CONSTRAINT tickets_counter_id_fkey FOREIGN KEY (counter_id) REFERENCES public.counters(id);
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES public.queues(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.staff_sessions
+    ADD CONSTRAINT staff_sessions_counter_id_fkey FOREIGN KEY (counter_id) REFERENCES public.counters(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.staff_sessions
+    ADD CONSTRAINT staff_sessions_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES public.queues(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.staff_sessions
+    ADD CONSTRAINT staff_sessions_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_queue_id_service_date_fkey FOREIGN KEY (queue_id, service_date) REFERENCES public.queue_days(queue_id, service_date);

@@ -1,11 +1,18 @@
-"""What is kept about a person beyond the ticket: language, opt-out, rating, the wish to be forgotten."""
+"""What is kept about a person beyond the ticket: language, opt-out, rating, the wish to know it or to be forgotten."""
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from db.pool import once_more
 from db.queries import load
 from queue_core.core import Act, Core, perform
 
 SQL = load("customers")
+SEARCH_SECONDS = 600  # through all tables, in a database that serves nobody yet
 
 
 async def set_language(core: Core, phone: str, language: str) -> None:
@@ -37,6 +44,36 @@ async def shut_answered(core: Core, ticket_id: str) -> None:
     await core.pool.execute(SQL.shut_answered, ticket_id)
 
 
-async def erase(core: Core, act: Act, phone: str) -> None:
-    """Leave the line and take the phone and the name off everything that is kept. One last text says so."""
-    await perform(core, SQL.erase, act, phone)
+async def export(core: Core, act: Act, phone: str) -> dict[str, list[dict[str, Any]]]:
+    """All that is kept of a phone, by table. That somebody looked is audited, not at whom."""
+    found: dict[str, list[dict[str, Any]]] = await once_more(
+        core.pool, lambda conn: conn.fetchval(SQL.export, act.as_json(), phone)
+    )
+    return found
+
+
+async def erase(core: Core, act: Act, phone: str, key: bytes) -> None:
+    """Leave the line and take the phone and the name off everything that is kept. One last text says so.
+
+    A mark of the phone, made with the secret `key`, stays for 90 days: a backup of before is to be erased as well.
+    """
+    await perform(core, SQL.erase, act, phone, mark(phone, key))
+
+
+def mark(phone: str, key: bytes) -> str:
+    """What tells that a phone was erased to whoever has the phone and the key, and to nobody else anything."""
+    return hmac.digest(key, b"erased:" + phone.encode(), "sha256").hex()
+
+
+async def erased(core: Core) -> dict[str, datetime]:
+    """The marks of the phones that were erased, and when."""
+    return {row["mark"]: row["erased_at"] for row in await core.pool.fetch(SQL.erased)}
+
+
+async def erase_again(core: Core, act: Act, marks: Mapping[str, datetime], key: bytes) -> int:
+    """Erase whoever of the phones in this database is in `marks`, and tell nobody; how many there were."""
+    phones = [row["phone"] for row in await core.pool.fetch(SQL.phones, timeout=SEARCH_SECONDS)]
+    known = [(phone, made) for phone in phones if (made := mark(phone, key)) in marks]
+    for phone, made in known:
+        await core.pool.execute(SQL.erase_again, act.as_json(), phone, made, marks[made])
+    return len(known)

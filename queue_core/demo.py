@@ -31,7 +31,7 @@ BRANCHES = [
     },
 ]
 
-STAFF = [
+STAFF: list[tuple[str | None, staff.Role, str, str]] = [
     (None, "admin", "admin", "Wanjiru"),
     ("4071", "manager", "manager", "Otieno"),
     ("4071", "staff", "clinic1", "Amina"),

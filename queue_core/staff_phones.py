@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
 import secrets
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any, TypeVar
-
-from argon2.exceptions import VerifyMismatchError
+from typing import Any
 
 from db.queries import load
 from queue_core import phones
 from queue_core.core import Act, Channel, Core, perform
 from queue_core.errors import Refused
-from queue_core.staff import HASHER
+from queue_core.hashing import hash_of, matches
 from queue_core.tickets import Ticket, from_facts
 
 SQL = load("staff_phones")
 
 PIN = re.compile(r"[0-9]{6}")
 FEWEST_DIGITS = 3  # different ones: not 111111, nor 121212
-MOST_HASHES = 2
-
-Result = TypeVar("Result")
-
-_hashers = ThreadPoolExecutor(MOST_HASHES, "hasher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +108,7 @@ async def confirm(core: Core, act: Act, login: str, code: str, pin: str | None, 
     chosen = pin or _new_pin()
     if is_weak(chosen):
         raise Refused("weak_pin")
-    hashed = await _apart(HASHER.hash, _peppered(pepper, chosen))
+    hashed = await hash_of(_peppered(pepper, chosen))
     await perform(core, SQL.confirm, act, login, _digest(login, code.strip()), hashed)
     return chosen
 
@@ -141,8 +130,8 @@ async def check_pin(core: Core, phone: str, pin: str, pepper: bytes, request: st
     tried = await core.pool.fetchval(SQL.begin_try, phone, request)
     if tried and tried["locked_before"]:
         return _wrong(tried)
-    matches = await _apart(_matches, tried and tried["pin_hash"], _peppered(pepper, pin))
-    if not (tried and matches):
+    right = await matches(tried and tried["pin_hash"], _peppered(pepper, pin))
+    if not (tried and right):
         return _wrong(tried)
     await core.pool.execute(SQL.right, phone)
     return RIGHT
@@ -161,12 +150,12 @@ async def take_challenge(core: Core, phone: str, digits: str) -> tuple[str, str]
     return (row["verb"], row["queue_id"]) if row else None
 
 
-async def ask_about(core: Core, phone: str, ticket_id: str) -> bool:
+async def ask_about(core: Core, phone: str, ticket_id: str, request: str) -> bool:
     """Whether it was asked within ten minutes what became of this called ticket; if not, it is from now on.
 
-    True once: the question is answered by it.
+    True once: the question is answered by it. A `request` that is made again gets its first answer.
     """
-    return bool(await core.pool.fetchval(SQL.ask_about, phone, ticket_id))
+    return bool(await core.pool.fetchval(SQL.ask_about, phone, ticket_id, request))
 
 
 async def first_use_today(core: Core, phone: str) -> bool:
@@ -249,20 +238,3 @@ def _digest(whose: str, code: str) -> str:
 def _peppered(pepper: bytes, pin: str) -> bytes:
     """A PIN has a million values: whoever has the database alone must not be able to try them."""
     return hmac.digest(pepper, pin.encode(), sha256)
-
-
-async def _apart(work: Callable[..., Result], *args: object) -> Result:
-    """Hashing takes 30 ms and 19 MiB: never in the loop, and never many at once."""
-    return await asyncio.get_running_loop().run_in_executor(_hashers, partial(work, *args))
-
-
-def _matches(hashed: str | None, peppered: bytes) -> bool:
-    try:
-        return HASHER.verify(hashed or _nobodys(), peppered)
-    except VerifyMismatchError:
-        return False
-
-
-@cache
-def _nobodys() -> str:
-    return HASHER.hash(secrets.token_bytes())

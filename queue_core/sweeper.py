@@ -45,7 +45,7 @@ async def sweep(core: Core, *, thorough: bool = True) -> int:
     """One sweep; the number of things done. Zero as well when another process sweeps right now.
 
     A thorough one also tells who waits longer than was said, asks who was not heard of for long, and forgets answers
-    that nobody can ask for again.
+    that nobody can ask for again, whom the last text went to, sessions that are over and log-ins tried long ago.
     """
     async with core.pool.acquire() as conn:
         if not await conn.fetchval(SQL.try_lock):
@@ -72,7 +72,8 @@ async def _sweep(core: Core, *, thorough: bool) -> int:
     if thorough:
         done += await core.pool.fetchval(SQL.slower)
         done += await core.pool.fetchval(SQL.still_there)
-        await core.pool.execute(SQL.forget_answers)
+        for forget in (SQL.forget_answers, SQL.forget_farewells, SQL.forget_sessions, SQL.forget_tries):
+            await core.pool.execute(forget)
     return done
 
 

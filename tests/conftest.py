@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from db import embedded
 from db.migrate import migrate
 from db.pool import Pool, connect
+from tests.browser.bring import MISSING
 
 _numbers = count(1)
 # Copying a database makes 300 files: 10 ms in memory, 40 to 200 ms on a disk.
@@ -94,6 +95,13 @@ async def redis(servers: embedded.Servers) -> AsyncIterator[Redis]:
 def redis_url(redis: Redis, servers: embedded.Servers) -> str:  # noqa: ARG001
     """Where that emptied Valkey is, for what makes its own client."""
     return servers.redis_url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the end, where everybody looks, that a run without a browser proves nothing of the panel."""
+    skipped = sum(MISSING in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if skipped:
+        terminalreporter.write_line(f"{skipped} {MISSING}", red=True, bold=True)
 
 
 def _sweep(place: Path) -> None:

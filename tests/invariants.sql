@@ -3,7 +3,7 @@
 -- Every step of every ticket with the one before and the one after it. The ids of a line's audit rows follow its lock.
 -- name: history
 create or replace temp view history as
-select a.id, a.at, t.id as ticket, t.queue_id, t.service_date, t.number, t.phone, t.priority, a.version, a.action,
+select a.id, a.at, t.id as ticket, t.queue_id, t.service_date, t.number, t.phone, t.priority, a.version, a.action, a.reason,
        a.from_status, a.to_status, (a.details->>'position')::numeric as place, a.details->>'counter' as counter,
        lag(a.to_status) over w as before, lag((a.details->>'position')::numeric) over w as place_before,
        row_number() over w as nth, lead(a.id) over w as next_id, lead(a.at) over w as next_at
@@ -15,12 +15,17 @@ window w as (partition by a.entity_id order by a.version, a.id)
 -- name: legal_steps
 create or replace temp view legal_steps (action, from_status, to_status) as values
     ('join', null, 'waiting'),
-    ('call', 'waiting', 'called'), ('start', 'called', 'serving'),
+    ('call', 'waiting', 'called'), ('call', 'skipped', 'called'),
+    ('take_back', 'called', 'waiting'), ('take_back', 'called', 'skipped'), ('start', 'called', 'serving'),
     ('coming', 'called', 'called'), ('recall', 'called', 'called'), ('last_call', 'called', 'called'),
     ('complete', 'called', 'completed'), ('complete', 'serving', 'completed'),
     ('skip', 'called', 'skipped'), ('skip', 'called', 'no_show'),
     ('expire_call', 'called', 'skipped'), ('expire_call', 'called', 'no_show'), ('expire_grace', 'skipped', 'no_show'),
     ('no_show', 'called', 'no_show'), ('no_show', 'serving', 'no_show'), ('no_show', 'skipped', 'no_show'),
+    ('move', 'waiting', 'waiting'), ('transfer', null, 'waiting'), ('transfer', 'waiting', 'cancelled'),
+    ('transfer', 'called', 'cancelled'), ('transfer', 'serving', 'cancelled'), ('transfer', 'skipped', 'cancelled'),
+    ('rename', 'waiting', 'waiting'), ('rename', 'called', 'called'), ('rename', 'serving', 'serving'),
+    ('rename', 'skipped', 'skipped'),
     ('defer', 'waiting', 'waiting'), ('defer', 'called', 'waiting'), ('come_back', 'skipped', 'waiting'),
     ('leave', 'waiting', 'cancelled'), ('leave', 'called', 'cancelled'), ('leave', 'serving', 'cancelled'),
     ('leave', 'skipped', 'cancelled'),
@@ -101,24 +106,25 @@ select case when calls.ticket is null then 'a turn text without its call' else '
 select 'one request made ' || count(*) || ' calls'
   from audit_log where action = 'call' group by request having count(*) > 1
 
--- People are called in order, and only late, come back and priority change the order.
+-- People are called in order but for a call with a reason, and only late, come back, priority and a move with a reason
+-- change the order.
 -- name: I10
 select 'number ' || called.number || ' was called before ' || waiting.number
   from history called join history waiting using (queue_id, service_date)
- where called.action = 'call' and waiting.to_status = 'waiting' and waiting.ticket <> called.ticket
+ where called.action = 'call' and called.reason is null and waiting.to_status = 'waiting' and waiting.ticket <> called.ticket
    and waiting.id < called.id and (waiting.next_id is null or called.id < waiting.next_id)
    and waiting.place < called.place
 union all
 select 'number ' || number || ' was moved by ' || action
   from history
  where action = 'join' and not priority and place <> number
-    or place <> place_before and action not in ('defer', 'come_back')
+    or place <> place_before and action not in ('defer', 'come_back') and (action <> 'move' or reason is null)
 
 -- Whoever has a ticket was told so, once, with its number.
 -- name: I12
 select 'number ' || t.number || ' was told ' || count(n.id) || ' times of its number'
   from tickets t join queues q on q.id = t.queue_id
-  left join notifications n on n.ticket_id = t.id and n.phone = t.phone and n.template in ('joined', 'joined_no_wait')
+  left join notifications n on n.ticket_id = t.id and n.phone = t.phone and n.template in ('joined', 'joined_no_wait', 'added', 'moved')
                            and n.parameters->>'tk' = label(q.code, t.number)
  where t.phone is not null
  group by t.id having count(n.id) <> 1

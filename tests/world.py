@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from queue_core.queues import QueueChanged
 from queue_core.tickets import Joined, Ticket
 
 CLINIC, BANK = "4071", "5084"
+KEY = b"k" * 32  # the secret of this world
 _numbers = count(1)
 
 # In the middle of the service day, whenever the tests run.
@@ -175,10 +177,10 @@ class World:
         by = f"interval ''{minutes} minutes''"
         await self.pool.execute(PASS_TIME.format(by=by, type="timestamp with time zone"))
 
-    async def next_day(self) -> None:
-        """The same time tomorrow: the service day of everybody who waits is over."""
-        await self.later(24 * 60)
-        await self.pool.execute(PASS_TIME.format(by="1", type="date"))
+    async def next_day(self, days: int = 1) -> None:
+        """The same time tomorrow, or so many days later: the service day of everybody who waits is over."""
+        await self.later(days * 24 * 60)
+        await self.pool.execute(PASS_TIME.format(by=days, type="date"))
 
     async def order(self, queue: str = "A") -> list[str]:
         """The labels of those waiting, first to be called first."""
@@ -232,9 +234,9 @@ def seeded(template: embedded.Servers) -> embedded.Servers:
     return template
 
 
-@pytest.fixture
-async def world(seeded: embedded.Servers) -> AsyncIterator[World]:
-    """The demo world, in the middle of its day, with nobody in line: the test's own."""
+@asynccontextmanager
+async def own_world(seeded: embedded.Servers) -> AsyncIterator[World]:
+    """A copy of the demo world, in the middle of its day, with nobody in line."""
     name = f"world_{next(_numbers)}"
     admin = await _admin(seeded)
     await admin.execute(f"create database {name} template world strategy file_copy")
@@ -243,3 +245,10 @@ async def world(seeded: embedded.Servers) -> AsyncIterator[World]:
     await pool.close()
     await admin.execute(f"drop database {name} with (force)")
     await admin.close()
+
+
+@pytest.fixture
+async def world(seeded: embedded.Servers) -> AsyncIterator[World]:
+    """The demo world: the test's own."""
+    async with own_world(seeded) as world:
+        yield world

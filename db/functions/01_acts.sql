@@ -10,7 +10,7 @@ begin
     perform set_config('zamu.act', act::text, true);
     if act->>'request' is not null then
         perform pg_advisory_xact_lock(1, hashtext(act->>'request'));
-        select answer into stored from requests where key = act->>'request';
+        select with_person(answer) into stored from requests where key = act->>'request';
     end if;
     return stored;
 end $$;
@@ -19,13 +19,30 @@ end $$;
 create or replace function end_act(act jsonb, answer jsonb) returns jsonb language plpgsql as $$
 begin
     if act->>'request' is not null then
-        insert into requests (key, answer) values (act->>'request', answer);
+        insert into requests (key, answer) values (act->>'request', without_person(answer));
     end if;
     return answer;
 end $$;
 
+-- An answer is kept without the phone and the name of whom it tells of: they stay on the ticket, where they can be
+-- forgotten, and come from there when the answer is given again.
+create or replace function without_person(answer jsonb) returns jsonb language sql immutable as $$
+    select answer || coalesce(jsonb_object_agg(key, value - '{phone,name}'::text[]), '{}')
+      from jsonb_each(answer) where jsonb_typeof(value) = 'object' and value ? 'phone'
+$$;
+
+create or replace function with_person(answer jsonb) returns jsonb language sql stable as $$
+    select answer || coalesce(jsonb_object_agg(e.key, e.value || jsonb_build_object('phone', t.phone, 'name', t.name)), '{}')
+      from jsonb_each(answer) e left join tickets t on t.id = (e.value->>'id')::uuid
+     where e.value ? 'label' and e.value ? 'id'
+$$;
+
 create or replace function refusal(code text, facts jsonb default '{}') returns jsonb language sql immutable as $$
     select jsonb_build_object('refused', code) || facts
+$$;
+
+create or replace function has_reason(act jsonb) returns boolean language sql immutable as $$
+    select coalesce(act->>'reason' ~ '\S', false)
 $$;
 
 -- One phone at a time: the lock that stands before the queue's.

@@ -71,8 +71,8 @@ create or replace function is_legal_step(old_status text, new_status text) retur
     select case old_status
         when 'waiting' then new_status in ('waiting', 'called', 'cancelled', 'expired', 'no_show')
         when 'called'  then new_status in ('called', 'waiting', 'serving', 'completed', 'skipped', 'no_show', 'cancelled', 'expired')
-        when 'serving' then new_status in ('completed', 'no_show', 'cancelled')
-        when 'skipped' then new_status in ('waiting', 'no_show', 'cancelled', 'expired')
+        when 'serving' then new_status in ('serving', 'completed', 'no_show', 'cancelled')
+        when 'skipped' then new_status in ('skipped', 'waiting', 'called', 'no_show', 'cancelled', 'expired')
         else false end
 $$;
 

@@ -57,7 +57,20 @@ create or replace function language_of(person jsonb, branch uuid) returns text l
       from branches b join organizations o on o.id = b.organization_id where b.id = branch
 $$;
 
--- A new ticket of a locked queue. Who joins already near is told by the join text alone.
+-- The row of a new ticket. Who begins near is told so by the text that tells of the place.
+create or replace function insert_ticket(act jsonb, q queues, day date, person jsonb, n int, place numeric, first_in_line boolean,
+                                         verb text) returns tickets language sql as $$
+    insert into tickets (queue_id, service_date, number, phone, name, language, channel, priority, position, action,
+                         alerted_at, told_minutes, told_at)
+    select q.id, day, n, person->>'phone', person->>'name', language_of(person, q.branch_id),
+           coalesce(person->>'channel', act->>'channel'), first_in_line, place, verb,
+           case when ahead <= q.alert_threshold then clock_timestamp() end,
+           estimate(ahead, q.avg_service_seconds, q.completed_count), clock_timestamp()
+      from people_ahead(q.id, day, place) as ahead
+    returning *
+$$;
+
+-- A new ticket of a locked queue.
 create or replace function issue_ticket(act jsonb, q queues, day date, person jsonb, first_in_line boolean) returns jsonb
 language plpgsql as $$
 declare
@@ -65,22 +78,15 @@ declare
     f jsonb;
     n int := next_number(q.id, day);
     place numeric := n;
-    ahead int;
     walk_to text;
 begin
     if first_in_line and people_waiting(q.id, day) > 0 then
         place := place_behind(q.id, day, (select count(*)::int from tickets
                                            where queue_id = q.id and service_date = day and status = 'waiting' and priority));
     end if;
-    ahead := people_ahead(q.id, day, place);
-    insert into tickets (queue_id, service_date, number, phone, name, language, channel, priority, position,
-                         alerted_at, told_minutes, told_at)
-    values (q.id, day, n, person->>'phone', person->>'name', language_of(person, q.branch_id), act->>'channel', first_in_line,
-            place, case when ahead <= q.alert_threshold then clock_timestamp() end,
-            estimate(ahead, q.avg_service_seconds, q.completed_count), clock_timestamp())
-    returning * into t;
+    t := insert_ticket(act, q, day, person, n, place, first_in_line, 'join');
     f := ticket_facts(t);
-    if ahead = 0 and (f->>'today')::boolean then
+    if (f->>'ahead')::int = 0 and (f->>'today')::boolean then
         walk_to := free_counter(q, day);
     end if;
     if walk_to is null then

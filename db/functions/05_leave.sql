@@ -73,15 +73,30 @@ begin
     return t;
 end $$;
 
--- defer: keeps the number and lets pass as many people as the estimate says are served in `minutes`;
--- five minutes a person while nothing is measured. Twice per ticket.
+-- Keeps the number and lets pass as many people as the estimate says are served in `minutes`; five minutes a person
+-- while nothing is measured.
+create or replace function defer_locked(act jsonb, ticket uuid, minutes int) returns tickets language plpgsql as $$
+declare
+    t tickets;
+    q queues;
+    passed int;
+begin
+    select * into t from tickets where id = ticket;
+    select * into q from queues where id = t.queue_id;
+    passed := greatest(1, ceil(minutes * 60.0 / coalesce(nullif(q.avg_service_seconds, 0), 300)))::int;
+    if t.status = 'waiting' then
+        passed := passed + people_ahead(t.queue_id, t.service_date, t.position) + 1;
+    end if;
+    t := requeue(act, ticket, passed, 'defer');
+    perform notify(t, ticket_facts(t), 'late_ok', jsonb_build_object('n', minutes));
+    return t;
+end $$;
+
+-- defer: twice per ticket.
 create or replace function defer_ticket(act jsonb, p_phone text, minutes int) returns jsonb language plpgsql as $$
 declare
     stored jsonb := begin_act(act);
     t tickets;
-    q queues;
-    passed int;
-    f jsonb;
 begin
     if stored is not null then
         return stored;
@@ -93,15 +108,8 @@ begin
     if t.defer_count >= 2 then
         return end_act(act, refusal('moved_twice', jsonb_build_object('ticket', ticket_facts(t))));
     end if;
-    select * into q from queues where id = t.queue_id;
-    passed := greatest(1, ceil(minutes * 60.0 / coalesce(nullif(q.avg_service_seconds, 0), 300)))::int;
-    if t.status = 'waiting' then
-        passed := passed + people_ahead(t.queue_id, t.service_date, t.position) + 1;
-    end if;
-    t := requeue(act, t.id, passed, 'defer');
-    f := ticket_facts(t);
-    perform notify(t, f, 'late_ok', jsonb_build_object('n', minutes));
-    return end_act(act, jsonb_build_object('outcome', 'deferred', 'ticket', f));
+    t := defer_locked(act, t.id, minutes);
+    return end_act(act, jsonb_build_object('outcome', 'deferred', 'ticket', ticket_facts(t)));
 end $$;
 
 -- come_back: a skipped person returns behind the next two people, with the same number.

@@ -97,6 +97,30 @@ begin
     return c;
 end $$;
 
+-- What stands in the way of a counter's next call, `t` being whom it has; null when nothing does.
+create or replace function why_no_call(t tickets, finish text, seen jsonb) returns jsonb language sql stable as $$
+    select case
+        when (seen->>'id', (seen->>'version')::int) is distinct from (t.id::text, t.version) and seen is not null
+        then refusal('stale', case when t.id is null then '{}' else jsonb_build_object('ticket', ticket_facts(t)) end)
+        when t.status = 'called' and finish is null then refusal('outstanding', jsonb_build_object('ticket', ticket_facts(t)))
+    end
+$$;
+
+-- Ends what a counter has, as `finish` says of who was called and not started. Its facts; null when there is nobody.
+create or replace function finish_locked(act jsonb, t tickets, finish text) returns jsonb language plpgsql as $$
+begin
+    if t.id is null then
+        return null;
+    elsif t.status = 'serving' or finish = 'complete' then
+        t := complete_locked(act, t.id);
+    elsif finish = 'skip' then
+        t := skip_locked(act, t.id, 'skip');
+    else
+        t := no_show_locked(act, t.id, 'no_show');
+    end if;
+    return ticket_facts(t);
+end $$;
+
 -- call_next: the first waiting person comes to the counter. Whom the counter was serving is completed; whom it only called
 -- is not, unless `finish` says how (complete, skip, no_show). `seen` is whom the caller saw there, {"id", "version"} (an id of
 -- null: nobody; absent: it does not matter): a stale press changes nothing and hears the truth.
@@ -108,6 +132,7 @@ declare
     c counters;
     t tickets;
     day date;
+    no jsonb;
     done jsonb;
 begin
     if stored is not null then
@@ -125,18 +150,11 @@ begin
       where id in (queue, (select queue_id from tickets where counter_id = c.id and status in ('called', 'serving'))) order by id;
     select * into q from queues where id = queue;
     select * into t from tickets where counter_id = c.id and status in ('called', 'serving');
-    if (seen->>'id', (seen->>'version')::int) is distinct from (t.id::text, t.version) and seen is not null then
-        return end_act(act, refusal('stale', case when t.id is null then '{}' else jsonb_build_object('ticket', ticket_facts(t)) end));
-    elsif t.status = 'called' and finish is null then
-        return end_act(act, refusal('outstanding', jsonb_build_object('ticket', ticket_facts(t))));
-    elsif t.status = 'serving' or t.status = 'called' and finish = 'complete' then
-        t := complete_locked(act, t.id);
-    elsif t.status = 'called' and finish = 'skip' then
-        t := skip_locked(act, t.id, 'skip');
-    elsif t.status = 'called' then
-        t := no_show_locked(act, t.id, 'no_show');
+    no := why_no_call(t, finish, seen);
+    if no is not null then
+        return end_act(act, no);
     end if;
-    done := case when t.id is not null then ticket_facts(t) end;
+    done := finish_locked(act, t, finish);
     day := today(q.branch_id);
     select * into t from tickets where queue_id = queue and service_date = day and status = 'waiting' order by position limit 1;
     if t.id is null then
@@ -164,9 +182,10 @@ begin
 end $$;
 
 -- One staff verb on one ticket: start, complete, skip, no_show, recall, take_back … `seen` is what the staff member saw
--- (null = whatever is true now): a stale press changes nothing and hears the truth.
-create or replace function change_ticket(act jsonb, ticket uuid, verb text, seen int default null) returns jsonb
-language plpgsql as $$
+-- (null = whatever is true now): a stale press changes nothing and hears the truth. `given` is what a verb needs besides:
+-- {"minutes"} to defer, {"passed"} to move, {"name"} to rename.
+create or replace function change_ticket(act jsonb, ticket uuid, verb text, seen int default null, given jsonb default '{}')
+returns jsonb language plpgsql as $$
 declare
     stored jsonb := begin_act(act);
     t tickets;
@@ -182,8 +201,12 @@ begin
         return end_act(act, refusal('stale', jsonb_build_object('ticket', ticket_facts(t))));
     elsif not may_follow(verb, t.status) then
         return end_act(act, refusal('wrong_state', jsonb_build_object('ticket', ticket_facts(t))));
-    elsif verb = 'take_back' and is_late_to_take_back(act, t) then
+    elsif verb = 'take_back' and take_back_until(act, t) is null then
         return end_act(act, refusal('too_late', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif verb = 'defer' and t.defer_count >= 2 then
+        return end_act(act, refusal('moved_twice', jsonb_build_object('ticket', ticket_facts(t))));
+    elsif verb = 'move' and not has_reason(act) then
+        return end_act(act, refusal('no_reason'));
     end if;
     case verb
         when 'start' then
@@ -198,15 +221,21 @@ begin
             perform notify(t, ticket_facts(t), 'left');
         when 'come_back' then t := requeue(act, ticket, 2, verb);
         when 'take_back' then t := take_back_locked(act, ticket);
+        when 'defer' then t := defer_locked(act, ticket, (given->>'minutes')::int);
+        when 'move' then t := move_locked(ticket, (given->>'passed')::int);
+        when 'rename' then
+            update tickets set name = given->>'name', action = verb, version = version + 1 where id = ticket returning * into t;
     end case;
     return end_act(act, jsonb_build_object('outcome', verb, 'ticket', ticket_facts(t),
                                            'waiting', people_waiting(t.queue_id, t.service_date)));
 end $$;
 
--- Whether a call stands: it was somebody else's, a minute is over, or the person has answered.
-create or replace function is_late_to_take_back(act jsonb, t tickets) returns boolean language sql stable as $$
-    select t.staff_id::text is distinct from act->>'actor_id' or t.coming_at is not null
-           or t.called_at < clock_timestamp() - interval '60 seconds'
+-- Until when the actor may take a call back. Null when it stands: it was somebody else's, a minute is over, or the person
+-- has answered.
+create or replace function take_back_until(act jsonb, t tickets) returns timestamptz language sql stable as $$
+    select due from (select t.called_at + interval '60 seconds' as due) minute
+     where t.status = 'called' and t.staff_id::text is not distinct from act->>'actor_id' and t.coming_at is null
+       and due >= clock_timestamp()
 $$;
 
 -- Whoever was called last in a line on a day: found from the end of the branch's history, for the line may be long.
@@ -217,13 +246,17 @@ create or replace function last_called(queue uuid, day date) returns int languag
      order by a.at desc limit 1
 $$;
 
--- Back to the very place in line: a call does not change the position. The number on the board is the one before.
+-- Back to the very place in line: a call does not change the position. Who was skipped before it has a new grace.
+-- The number on the board is the one before.
 create or replace function take_back_locked(act jsonb, ticket uuid) returns tickets language plpgsql as $$
 declare
+    was text := (select from_status from audit_log where entity = 'ticket' and entity_id = ticket and action = 'call'
+                  order by version desc limit 1);
     t tickets;
 begin
-    update tickets set status = 'waiting', action = 'take_back', version = version + 1, counter_id = null, staff_id = null,
-           deadline = null, called_at = null
+    update tickets set status = was, action = 'take_back', version = version + 1, counter_id = null, staff_id = null, called_at = null,
+           deadline = case when was = 'skipped' then (select clock_timestamp() + make_interval(secs => grace)
+                                                        from queues where id = queue_id) end
      where id = ticket returning * into t;
     update queue_days set current_number = coalesce(last_called(queue_id, service_date), 0)
      where queue_id = t.queue_id and service_date = t.service_date and current_number = t.number;
@@ -239,6 +272,11 @@ create or replace function may_follow(verb text, status text) returns boolean la
         when 'no_show' then status in ('called', 'serving', 'skipped')
         when 'come_back' then status = 'skipped'
         when 'expire_grace' then status = 'skipped'
+        when 'call' then status in ('waiting', 'skipped')
+        when 'move' then status = 'waiting'
+        when 'defer' then status in ('waiting', 'called')
         when 'leave' then is_active(status)
+        when 'transfer' then is_active(status)
+        when 'rename' then is_active(status)
         else status = 'called' end
 $$;

@@ -49,8 +49,9 @@ begin
     return end_act(act, jsonb_build_object('outcome', 'rated', 'ticket', ticket_facts(t)));
 end $$;
 
--- erase: leaves the line and takes the phone and the name off everything; numbers and times stay, nobody's any more.
-create or replace function erase_customer(act jsonb, p_phone text) returns jsonb language plpgsql as $$
+-- erase: leaves the line and takes the phone and the name off everything. `mark` is the phone under a key that is not here.
+-- One last text says so, and its row forgets the phone once it is settled.
+create or replace function erase_customer(act jsonb, p_phone text, mark text default null) returns jsonb language plpgsql as $$
 declare
     stored jsonb := begin_act(act);
     t tickets;
@@ -65,14 +66,31 @@ begin
     end if;
     select q.branch_id into b from tickets join queues q on q.id = queue_id
      where phone = p_phone and ended_at is not null order by ended_at desc limit 1;
-    update notifications set phone = null, parameters = '{}', body = null,
-           status = case when status = 'queued' then 'suppressed' else status end
-     where phone = p_phone;
-    update tickets set phone = null, name = null where phone = p_phone and ended_at is not null;
-    delete from ussd_sessions where phone = p_phone;
-    delete from customers where phone = p_phone;
+    perform forget_phone(p_phone);
+    insert into erased_phones select mark where mark is not null
+    on conflict on constraint erased_phones_pkey do update set erased_at = excluded.erased_at;
+    perform audit_person(act, 'erase', '{}');
     insert into notifications (branch_id, phone, template, language, urgency, expires_at, dedupe_key)
     values (b, p_phone, 'data_gone', coalesce(t.language, 'en'), urgency_of('data_gone'),
             clock_timestamp() + deadline_of('data_gone'), 'data_gone:' || gen_random_uuid());
     return end_act(act, jsonb_build_object('outcome', 'erased'));
+end $$;
+
+-- The last text to who was erased has told what it had to, or never will: a report may come for a day.
+create or replace function forget_farewells() returns int language plpgsql as $$
+declare
+    n notifications;
+    told int := 0;
+begin
+    for n in select * from notifications
+              where template = 'data_gone' and phone is not null
+                and (finished_at is not null or created_at < clock_timestamp() - interval '1 day')
+              limit 200 for update skip locked
+    loop
+        update notifications set phone = null, parameters = '{}', body = null where id = n.id;
+        update delivery_reports set phone = null, raw = '{}' where phone = n.phone and received_at > n.created_at;
+        update delivery_reports set phone = null, raw = '{}' where gateway = n.gateway and provider_id = n.provider_id;
+        told := told + 1;
+    end loop;
+    return told;
 end $$;

@@ -6,11 +6,10 @@ create or replace function staff_branches(s staff) returns uuid[] language sql s
      where organization_id = s.organization_id and (s.role = 'admin' or id = s.branch_id)
 $$;
 
--- The active staff member of a login, if the actor may touch every branch that is his.
+-- The active staff member of a login, if the actor may manage him.
 create or replace function staff_member(act jsonb, p_login text) returns staff language sql stable as $$
     select s.* from staff s
-     where login = p_login and active
-       and coalesce((select bool_and(may_touch(act, b)) from unnest(staff_branches(s)) b), may_touch(act, null))
+     where login = p_login and active and may_manage(act, s)
 $$;
 
 create or replace function audit_staff(act jsonb, s staff, action text, details jsonb default '{}') returns void language sql as $$
@@ -145,4 +144,23 @@ begin
     return jsonb_build_object('locked_before', false, 'pin_hash', p.pin_hash, 'rolling_hash', p.rolling_hash,
         'tries_left', case when p.locked_until > clock_timestamp() then 0 else 5 - p.failures end,
         'locked_minutes', coalesce(minutes_left(p.locked_until), 0));
+end $$;
+
+-- Whether it was asked lately what became of a called ticket: then that is answered now, else asked. A request that comes
+-- again is told the same again.
+create or replace function ask_about(p_phone text, ticket uuid, p_request text) returns boolean language plpgsql as $$
+declare
+    p staff_phones;
+    asked boolean;
+begin
+    select * into p from staff_phones where phone = p_phone for update;
+    select (answer->>'asked')::boolean into asked from requests where key = p_request;
+    if asked is null then
+        asked := coalesce(p.asked_ticket = ticket and p.asked_at > clock_timestamp() - interval '10 minutes', false);
+        update staff_phones set asked_ticket = case when not asked then ticket end,
+               asked_at = case when not asked then clock_timestamp() end
+         where phone = p_phone;
+        insert into requests (key, answer) values (p_request, jsonb_build_object('asked', asked));
+    end if;
+    return asked;
 end $$;

@@ -21,4 +21,19 @@ select rate_visit($1, $2, $3)
 update tickets set shut_answered_at = now() where id = $1
 
 -- name: erase
-select erase_customer($1, $2)
+select erase_customer($1, $2, $3)
+
+-- name: export
+select export_customer($1, $2)
+
+-- name: erased
+select mark, erased_at from erased_phones
+
+-- Every phone that anything is kept of.
+-- name: phones
+select phone from customers union select phone from tickets where phone is not null
+ union select phone from notifications where phone is not null union select phone from inbound_messages where phone is not null
+ union select phone from delivery_reports where phone is not null union select phone from ussd_sessions
+
+-- name: erase_again
+select erase_again($1, $2, $3, $4)

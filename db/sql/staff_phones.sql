@@ -50,12 +50,7 @@ select challenge->>'verb' as verb, challenge->>'queue_id' as queue_id from held
  where challenge->>'digits' = $2 and (challenge->>'until')::timestamptz > clock_timestamp()
 
 -- name: ask_about
-with held as (select phone, asked_ticket is not distinct from $2::uuid and asked_at > clock_timestamp() - interval '10 minutes' as asked
-                from staff_phones where phone = $1 for update)
-update staff_phones p
-   set asked_ticket = case when not asked then $2::uuid end, asked_at = case when not asked then clock_timestamp() end
-  from held where p.phone = held.phone
-returning asked
+select ask_about($1, $2, $3)
 
 -- An admin of every branch has the day of the organization's first one.
 -- name: first_use_today

@@ -13,8 +13,11 @@ select id::text, version, case status when 'called' then 'expire_call' else 'exp
   from tickets where status in ('called', 'skipped') and deadline <= clock_timestamp()
 union all
 select id::text, version, 'last_call'
-  from tickets where status = 'called' and action = 'call' and called_at <= clock_timestamp() - interval '3 minutes'
+  from tickets t where status = 'called' and called_at <= clock_timestamp() - interval '3 minutes'
    and (deadline is null or deadline > clock_timestamp())
+   and 'call' = case action when 'rename' then (select a.action from audit_log a
+                                                 where entity = 'ticket' and entity_id = t.id and a.action <> 'rename'
+                                                 order by a.version desc limit 1) else action end
  limit 500
 
 -- name: days_over
@@ -38,3 +41,13 @@ select ask_still_there()
 -- No gateway repeats a request after a day, and answers hold phone numbers.
 -- name: forget_answers
 delete from requests where key in (select key from requests where at < now() - interval '1 day' order by at limit 5000)
+
+-- name: forget_farewells
+select forget_farewells()
+
+-- name: forget_sessions
+delete from staff_sessions s where not is_alive(s)
+
+-- After a day every bucket is empty.
+-- name: forget_tries
+delete from login_tries where greatest(tried_at, until) < now() - interval '1 day'

@@ -30,4 +30,4 @@ update ussd_sessions set ended_at = now(), outcome = 'dropped'
 
 -- What was answered to verbs before: (key, answer).
 -- name: answers
-select key, answer from requests where key = any($1::text[])
+select key, with_person(answer) as answer from requests where key = any($1::text[])

@@ -55,6 +55,20 @@ async def test_who_cannot_be_added_is_refused_with_the_reason(terminal: Terminal
     assert await world.pool.fetchval("select count(*) from staff") == before
 
 
+async def test_a_password_is_made_anew_and_printed_once(terminal: Terminal, world: World) -> None:
+    before = await world.pool.fetchval("select password_hash from staff where login = 'clinic1'")
+    answer = terminal.ask("staff", "reset-password", "clinic1")
+    assert answer == {"login": "clinic1", "password": answer["password"]}
+    row = await world.row("select * from staff where login = 'clinic1'")
+    assert row["password_hash"] != before
+    assert PasswordHasher().verify(row["password_hash"], answer["password"])
+    assert row["must_change_password"]
+    told = terminal.zamu("staff", "reset-password", "clinic1").stdout
+    assert re.fullmatch(rf"clinic1 is logged out everywhere\. First password: {PASSWORD.pattern}\n", told)
+    actions = await world.pool.fetch("select action, reason from audit_log where entity = 'staff'")
+    assert [tuple(action) for action in actions] == [("reset_password", "command line")] * 2
+
+
 async def sent_code(world: World) -> str:
     row = await world.row("select parameters from notifications where template = 'staff_code'")
     return str(row["parameters"]["otp"])
@@ -113,6 +127,7 @@ async def test_a_pin_is_typed_twice_and_not_seen(terminal: Terminal, world: Worl
         ("enrol clinic1 911", "bad_phone", "Write it like +254711000001."),
         ("enrol clinic1 +254711000001 --counter Nowhere", "no_counter", "No counter of that name is there."),
         ("confirm clinic1 123456 --generate", "code_over", "`zamu staff enrol` sends a new one."),
+        ("reset-password nobody", "no_staff", "`zamu staff list` shows all logins."),
         ("unlock clinic1", "no_phone", "`zamu staff enrol` adds one."),
     ],
 )

@@ -24,13 +24,13 @@ from tests.world import MIDDAY, seeded
 
 __all__ = ["seeded"]
 
-WATCHED = ("tickets", "notifications", "waiting_blocks")
+WATCHED = ("tickets", "notifications", "waiting_blocks", "audit_log")
 # A block of the line, and the few at its head; whatever reads more grows with the line.
 MOST_ROWS = 300
 TO_SEND = 1000
 
 # 50,000 people in one line today, four of them at the counters, a hundred skipped, and one sent home; 50,000 served on
-# ten days before; a thousand texts to be sent; and the empty blocks of a year.
+# ten days before; a thousand texts to be sent; the history of all; and the empty blocks of a year.
 CROWD = """
 set session_replication_role = replica;
 create temp table line as select q.id, today(q.branch_id) as day from queues q where code = 'A';
@@ -57,6 +57,9 @@ insert into customers (phone, language) select distinct phone, 'sw' from tickets
 insert into notifications (branch_id, ticket_id, phone, template, expires_at, dedupe_key, status, finished_at)
 select q.branch_id, t.id, t.phone, 'joined', now() + interval '1 hour', 'joined:' || t.id,
        case when t.number % 100 = 0 then 'queued' else 'delivered' end, now()
+  from tickets t join queues q on q.id = t.queue_id;
+insert into audit_log (branch_id, entity, entity_id, version, action, to_status, actor, channel)
+select q.branch_id, 'ticket', t.id, t.version, t.action, t.status, 'staff', 'staff'
   from tickets t join queues q on q.id = t.queue_id;
 """
 
@@ -152,6 +155,9 @@ async def desk(request: pytest.FixtureRequest, crowd: embedded.Servers, plans: s
     ids = {
         "queue": await connection.fetchval("select id::text from queues where code = 'A'"),
         "called": await connection.fetchval("select id::text from tickets where status = 'called' limit 1"),
+        "waits": await connection.fetchval("select id::text from tickets where number = 40000"),
+        "other queue": await connection.fetchval("select id::text from queues where code = 'P'"),
+        "counter": await connection.fetchval("select id::text from counters where name = 'Room 1'"),
     }
     desk = Desk(connection, ids)
     connection.add_log_listener(desk.hear)
@@ -174,8 +180,10 @@ def _person(number: int) -> dict[str, str]:
 
 
 TICKETS, CALLING, SWEEPER, DESK = load("tickets"), load("calling"), load("sweeper"), load("staff_phones")
-ACT = Act("staff", "staff").as_json()
+PANEL = load("panel")
+ACT = Act("staff", "staff", reason="is in labour").as_json()
 TO_A_COUNTER = {"tickets_in_line", "one_person_per_counter"}
+DESK_INDEXES = {"tickets_missed", "tickets_called", "audit_by_branch_id", "notifications_by_ticket"}
 LAST, SENT_HOME, SKIPPED, CALLED = 50_000, 50_001, 50, 1
 COMING = datetime.now(UTC).date() + timedelta(days=2)
 
@@ -192,8 +200,11 @@ QUESTIONS: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
     "rate": (load("customers").rate, (_phone(4000), 5), {"tickets_ended_by_phone"}),
     "call next": (CALLING.call_next, ("queue", "Room 1", "complete", None), TO_A_COUNTER),
     "call and skip": (CALLING.call_next, ("queue", "Room 1", "skip", None), TO_A_COUNTER),
-    "start": (CALLING.change_ticket, ("called", "start", None), {"tickets_pkey"}),
-    "complete": (CALLING.change_ticket, ("called", "complete", None), {"tickets_pkey"}),
+    "start": (CALLING.change_ticket, ("called", "start", None, {}), {"tickets_pkey"}),
+    "complete": (CALLING.change_ticket, ("called", "complete", None, {}), {"tickets_pkey"}),
+    "move": (CALLING.change_ticket, ("waits", "move", None, {"passed": 2}), {"tickets_pkey", "tickets_in_line"}),
+    "call by name": (CALLING.call_named, ("waits", "counter", "complete", None, None), TO_A_COUNTER),
+    "transfer": (CALLING.transfer, ("waits", "other queue", None, True), {"tickets_pkey", "tickets_in_line"}),
 }  # fmt: skip
 READS: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
     "status": (
@@ -206,6 +217,9 @@ READS: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
     "who is at a counter": (DESK.current_at, (ACT, "queue", "Room 1"), {"one_person_per_counter"}),
     "whom I called": (DESK.current_of, (ACT | {"actor_id": str(uuid4())}, "queue"), {"one_person_per_counter"}),
     "a line in figures": (DESK.figures, (ACT, "queue"), {"waiting_blocks_pkey", "one_person_per_counter"}),
+    "the desk": (PANEL.desk, (ACT, "counter", "queue", 50), TO_A_COUNTER | DESK_INDEXES),
+    "one ticket": (PANEL.ticket, (ACT, "waits"), {"tickets_pkey", "one_audit_row_per_change"}),
+    "where to work": (PANEL.choices, (ACT,), {"one_person_per_counter"}),
     "who waits": (DESK.waiting, (ACT, "queue", 5, 5), {"tickets_in_line"}),
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from queue_core import customers, tickets
 from queue_core.errors import Refused
-from tests.world import World, phone
+from tests.world import KEY, World, phone
 
 TRACES = """
 select (select count(*) from tickets where phone = $1 or name = 'Amina')
@@ -14,6 +14,7 @@ select (select count(*) from tickets where phone = $1 or name = 'Amina')
      + (select count(*) from notifications where parameters::text like '%A001%')
      + (select count(*) from customers where phone = $1)
      + (select count(*) from ussd_sessions where phone = $1)
+     + (select count(*) from inbound_messages where phone = $1 or text like '%Amina%')
      + (select count(*) from audit_log where audit_log::text like '%' || $1 || '%' or audit_log::text like '%Amina%')
 """
 
@@ -105,7 +106,11 @@ async def test_a_person_who_asks_to_be_forgotten_leaves_the_line_and_every_table
         "insert into ussd_sessions (gateway, session_key, phone, state, data) values ('at', 's', $1, 'home', '{}')",
         phone(1),
     )
-    await customers.erase(world.core, world.customer(), phone(1))
+    await world.pool.execute(
+        "insert into inbound_messages (gateway, provider_id, phone, text) values ('at', '1', $1, 'JOIN 4071 A Amina')",
+        phone(1),
+    )
+    await customers.erase(world.core, world.customer(), phone(1), KEY)
     assert await world.pool.fetchval(TRACES, phone(1)) == 0
     assert await world.ticket(1) is None
     assert await world.order() == []
@@ -120,7 +125,7 @@ async def test_texts_that_were_to_come_are_not_sent_to_who_is_forgotten(world: W
     await world.line(1)
     await world.pool.execute("update notifications set status = 'sent'")
     await world.called()
-    await customers.erase(world.core, world.customer(), phone(1))
+    await customers.erase(world.core, world.customer(), phone(1), KEY)
     rows = await world.pool.fetch("select status, phone, parameters from notifications where template <> 'data_gone'")
     assert sorted(row["status"] for row in rows) == ["sent", "suppressed"]
     assert all((row["phone"], row["parameters"]) == (None, {}) for row in rows)
@@ -128,11 +133,11 @@ async def test_texts_that_were_to_come_are_not_sent_to_who_is_forgotten(world: W
 
 async def test_whoever_stood_behind_the_forgotten_moves_up(world: World) -> None:
     await world.line(1, 2, 3, 4, 5)
-    await customers.erase(world.core, world.customer(), phone(1))
+    await customers.erase(world.core, world.customer(), phone(1), KEY)
     assert await world.texts(5) == ["joined", "near"]
 
 
 async def test_a_stranger_can_be_forgotten_too_and_may_come_again(world: World) -> None:
-    await customers.erase(world.core, world.customer(), phone(9))
+    await customers.erase(world.core, world.customer(), phone(9), KEY)
     assert await world.texts(9) == ["data_gone"]
     assert (await world.join(9)).new

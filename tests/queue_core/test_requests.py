@@ -13,7 +13,7 @@ import pytest
 from queue_core import calling, core, customers, queues, tickets
 from queue_core.core import Act, Core
 from queue_core.errors import Refused
-from tests.world import World, phone
+from tests.world import KEY, World, phone
 
 Delivery = Callable[[World, Act], Awaitable[Any]]
 
@@ -21,11 +21,13 @@ TABLES = ("tickets", "audit_log", "notifications", "requests", "queue_days", "wa
 
 
 def _now_called(verb: calling.Verb) -> Delivery:
-    async def deliver(world: World, act: Act) -> object:
-        ticket = await world.pool.fetchval("select id::text from tickets where number = 1 and phone = $1", phone(1))
-        return await verb(world.core, act, ticket)
+    return lambda world, act: _with_first(world, lambda first: verb(world.core, act, first))
 
-    return deliver
+
+async def _with_first(world: World, deliver: Callable[[str], Awaitable[Any]]) -> Any:
+    """With the ticket that the first person has, or had."""
+    sql = "select id::text from tickets where number = 1 and phone = $1 order by created_at limit 1"
+    return await deliver(await world.pool.fetchval(sql, phone(1)))
 
 
 # Every verb, on a line where 1 is called to Room 1, 2 is skipped, 3 and 4 wait, and 5 was served.
@@ -40,7 +42,7 @@ VERBS: dict[str, Delivery] = {
     "coming": lambda world, act: tickets.coming(world.core, act, phone(1)),
     "rate": lambda world, act: customers.rate(world.core, act, phone(5), 4),
     "rate nothing": lambda world, act: customers.rate(world.core, act, phone(9), 4),
-    "erase": lambda world, act: customers.erase(world.core, act, phone(3)),
+    "erase": lambda world, act: customers.erase(world.core, act, phone(3), KEY),
     "call next": lambda world, act: world.call("Room 2", act=act),
     "call next with somebody outstanding": lambda world, act: world.call("Room 1", act=act),
     "call next and skip": lambda world, act: world.call("Room 1", finish="skip", act=act),
@@ -52,6 +54,14 @@ VERBS: dict[str, Delivery] = {
     "recall": _now_called(calling.recall),
     "leave for": _now_called(calling.leave_for),
     "come back for": _now_called(calling.come_back_for),
+    "defer for": lambda world, act: _with_first(world, lambda first: calling.defer_for(world.core, act, first, 10)),
+    "rename": lambda world, act: _with_first(world, lambda first: calling.rename(world.core, act, first, "Ann")),
+    "transfer": lambda world, act: _with_first(
+        world, lambda first: calling.transfer(world.core, act, first, world.queue_ids["P"])
+    ),
+    "call by name nowhere": lambda world, act: _with_first(
+        world, lambda first: calling.call_named(world.core, act, first, first)
+    ),
     "pause": lambda world, act: queues.pause(world.core, act, world.queue_ids["A"]),
     "open": lambda world, act: queues.open_(world.core, act, world.queue_ids["A"]),
     "send home": lambda world, act: queues.close(world.core, act, world.queue_ids["A"], send_home=True),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import asyncpg
 import pytest
 
 from db.pool import Pool
 from queue_core import demo, queues, staff
 from queue_core.core import Act, Core
+from queue_core.hashing import HASHER
+from tests.members import Members
 from tests.world import World
 
 STAFF = (
@@ -41,7 +45,7 @@ async def test_a_new_member_of_staff_gets_a_password_that_only_its_hash_remember
     password = await staff.add(world.core, demo.ORGANIZATION, "4071", "staff", "clinic2", "Njeri")
     assert password
     row = await world.row("select * from staff where login = 'clinic2'")
-    assert staff.HASHER.verify(row["password_hash"], password)
+    assert HASHER.verify(row["password_hash"], password)
     assert password not in str(row)
     assert row["must_change_password"]
     listed = await staff.listing(world.core, Act("system", "system"))
@@ -73,3 +77,27 @@ def test_a_first_password_is_easy_to_read_aloud_and_never_twice_the_same() -> No
         assert [len(part) for part in password.split("-")] == [4, 4, 4, 4]
         assert set(password) <= set(staff.ALPHABET) | {"-"}
     assert not set(staff.ALPHABET) & set("01lio")
+
+
+@pytest.mark.parametrize(
+    ("permission", "admin", "manager", "clerk"),
+    [
+        ("every_branch", True, False, False),
+        ("own_branch", True, True, True),
+        ("people", True, True, False),
+        ("schedule", True, True, False),
+        ("queues", True, True, True),
+        ("system", True, False, False),
+    ],
+)
+async def test_each_role_may_what_the_matrix_says(
+    members: Members, permission: staff.Permission, *, admin: bool, manager: bool, clerk: bool
+) -> None:
+    sessions = [await members.session(await members.log_in(login)) for login in ("admin", "manager", "clinic1")]
+    assert [session.member.may(permission) for session in sessions] == [admin, manager, clerk]
+
+
+def test_the_matrix_has_eighteen_cells() -> None:
+    assert set(staff.MAY) == set(get_args(staff.Permission))
+    assert {role for roles in staff.MAY.values() for role in roles} == set(get_args(staff.Role))
+    assert len(staff.MAY) * len(get_args(staff.Role)) == 18

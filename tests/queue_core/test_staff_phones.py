@@ -255,10 +255,14 @@ async def test_a_challenge_is_answered_once_in_time_and_with_its_own_digits(worl
 async def test_what_became_of_a_ticket_is_asked_once_and_then_answered(world: World) -> None:
     await enrolled(world)
     one, two = [ticket.id for ticket in await world.line(1, 2)]
-    asked = [await staff_phones.ask_about(world.core, AMINA, ticket) for ticket in (one, one, one, two, one)]
-    assert asked == [False, True, False, False, False]
+    tickets = (one, one, one, two, one)
+    for _ in range(2):  # made again, a request gets its first answer
+        asked = [
+            await staff_phones.ask_about(world.core, AMINA, ticket, f"{place}") for place, ticket in enumerate(tickets)
+        ]
+        assert asked == [False, True, False, False, False]
     await world.later(11)
-    assert not await staff_phones.ask_about(world.core, AMINA, one)
+    assert not await staff_phones.ask_about(world.core, AMINA, one, "later")
 
 
 async def test_the_first_use_of_a_day_is_known(world: World) -> None:

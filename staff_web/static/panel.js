@@ -1,0 +1,200 @@
+// Makes the panel live. Without it every button and every link works all the same.
+"use strict";
+
+const POLL = 10_000; // the truth, whatever the socket says
+const STALE = 15_000;
+const SLOWEST = 15_000;
+let tag = null; // of the state that is shown
+let trueAt = Date.now();
+let looking = false;
+let missed = false; // something changed while we looked
+let kept = false; // some region still shows what was
+let tries = 0;
+
+const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+const byId = (id) => document.getElementById(id);
+const versionOf = (page) => Number(page.getElementById("desk").dataset.version);
+const buttonOf = (form) => form.querySelector("button").id;
+const skew = Date.now() - Date.parse(byId("asof").dataset.at); // this machine's clock may be wrong
+
+// Somebody types, chooses or presses there: it waits until he is done.
+const inUse = (region) =>
+  region.matches(":active") || region.querySelector("details[open]") ||
+  (region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
+
+// On the same thing, or on what is about it, so that the next Tab goes on from there.
+function keepFocus(work) {
+  const was = document.activeElement;
+  const around = was.closest("[data-live]");
+  work();
+  if (was.isConnected) return;
+  const same = was.id && byId(was.id);
+  const place = same && !same.disabled ? same : around && byId(around.id);
+  if (!place) return;
+  if (place.matches("[data-live]")) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+
+// What was typed and not yet sent stays, and a press without an answer keeps its name: it is never done twice.
+// `done` is the button that was answered; what was typed with it stays if it was refused.
+function carry(old, fresh, done, refused) {
+  for (const form of document.forms) {
+    const button = old.contains(form) && buttonOf(form);
+    const same = button && fresh.querySelector(`#${CSS.escape(button)}`)?.form;
+    if (!same || (button === done && !refused)) continue;
+    for (const field of form.querySelectorAll("input:not([type=hidden]), select")) {
+      same.elements[field.name].value = field.value;
+    }
+    if (button !== done && form.dataset.unanswered) {
+      same.dataset.unanswered = "1";
+      same.elements.request.value = form.elements.request.value;
+    }
+  }
+}
+
+function renew(old, fresh) {
+  carry(old, fresh);
+  const at = old.querySelector(".people")?.scrollTop;
+  old.replaceWith(fresh);
+  fresh.querySelector(".people")?.scrollTo(0, at ?? 0);
+}
+
+// What the page finds by itself: regions alone, and not those in use.
+function showRegions(fresh) {
+  kept = false;
+  keepFocus(() => {
+    for (const old of document.querySelectorAll("[data-live]")) {
+      const now = fresh.getElementById(old.id);
+      if (now && inUse(old)) kept = true;
+      else if (now) renew(old, now);
+    }
+  });
+  byId("desk").dataset.version = versionOf(fresh);
+}
+
+// What a press led to: the whole page, but for the line of words, which readers of screens listen to.
+function showAll(fresh, done) {
+  const asked = fresh.querySelector("main [autofocus]");
+  asked?.removeAttribute("autofocus"); // a browser heeds it on its own pages only
+  keepFocus(() => {
+    carry(byId("desk"), fresh, done, fresh.querySelector("#said .bad"));
+    byId("said").replaceChildren(...fresh.getElementById("said").childNodes);
+    byId("desk").replaceWith(fresh.getElementById("desk"));
+    document.title = fresh.title;
+  });
+  asked?.focus();
+}
+
+function isTrue() {
+  trueAt = Date.now();
+  const line = byId("asof");
+  if (line) {
+    line.classList.remove("stale");
+    line.textContent = "Up to date";
+    line.removeAttribute("role");
+  }
+}
+
+async function look() {
+  missed = looking;
+  if (looking) return;
+  looking = true;
+  try {
+    const { href } = location;
+    const headers = { "X-Live": "1", ...(tag && { "If-None-Match": tag }) };
+    const answer = await fetch(href, { headers, cache: "no-store", signal: AbortSignal.timeout(8000) });
+    if (answer.redirected) location.assign(answer.url);
+    else if (answer.status === 304) isTrue();
+    else if (answer.ok) {
+      const fresh = parse(await answer.text());
+      if (href !== location.href) missed = true; // a press led elsewhere meanwhile
+      else if (versionOf(fresh) >= versionOf(document)) { // else a press showed something newer
+        showRegions(fresh);
+        tag = kept ? null : answer.headers.get("ETag");
+        isTrue();
+      }
+    }
+  } catch { /* `ages` says so when it lasts */ }
+  looking = false;
+  if (missed) hint();
+}
+
+let soon = 0;
+function hint() {
+  clearTimeout(soon);
+  soon = setTimeout(look, 40);
+}
+
+async function press(event) {
+  const form = event.target;
+  if (form.method !== "post" || form.action.endsWith("/staff/logout")) return;
+  event.preventDefault();
+  if (form.dataset.pressed) return; // once is enough
+  form.dataset.pressed = form.dataset.unanswered = "1";
+  const button = event.submitter;
+  button?.setAttribute("aria-disabled", "true");
+  try {
+    const body = new URLSearchParams(new FormData(form, button));
+    const answer = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(10_000) });
+    const fresh = parse(await answer.text());
+    if (!answer.ok) throw new Error(fresh.body.textContent);
+    if (new URL(answer.url).pathname !== location.pathname) { location.assign(answer.url); return; }
+    history.replaceState(null, "", answer.url);
+    tag = answer.headers.get("ETag");
+    showAll(fresh, buttonOf(form));
+    isTrue();
+  } catch (problem) {
+    const plain = problem.name === "Error" && problem.message ? problem.message
+      : "No answer. It may have been done or not. Press again: it is never done twice.";
+    const words = document.createElement("p");
+    words.className = "bad";
+    words.textContent = `! ${plain}`;
+    byId("said").replaceChildren(words);
+    delete form.dataset.pressed;
+    button?.removeAttribute("aria-disabled");
+  }
+}
+
+function ages() {
+  for (const time of document.querySelectorAll("time[data-since]")) {
+    const seconds = Math.max(1, Math.round((Date.now() - skew - Date.parse(time.dataset.since)) / 1000));
+    const words = seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+    if (time.textContent !== words) time.textContent = words;
+  }
+  const line = byId("asof");
+  if (line && Date.now() - trueAt > STALE && !line.classList.contains("stale")) {
+    line.classList.add("stale");
+    line.setAttribute("role", "alert");
+    const since = new Date(trueAt).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    line.textContent = `Not up to date since ${since}. What you press is still safe.`;
+  }
+}
+
+// The socket only says that something changed; it comes back by itself, later and later, at uneven times.
+function listen() {
+  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/staff/ws`);
+  socket.onopen = () => {
+    socket.send(JSON.stringify({ type: "subscribe", to: `branch:${document.body.dataset.branch}` }));
+    tries = 0;
+    hint();
+  };
+  socket.onmessage = (message) => {
+    const { type } = JSON.parse(message.data);
+    if (type === "ping") socket.send('{"type":"pong"}');
+    else hint();
+  };
+  socket.onclose = () => {
+    const longest = Math.min(SLOWEST, 500 * 2 ** tries++);
+    setTimeout(listen, longest * (0.5 + Math.random() / 2));
+  };
+}
+
+document.addEventListener("submit", press);
+document.addEventListener("focusout", () => kept && hint());
+document.addEventListener("pointerup", () => kept && hint());
+document.addEventListener("visibilitychange", () => document.hidden || look());
+addEventListener("online", look);
+setInterval(look, POLL);
+setInterval(ages, 1000);
+isTrue();
+listen();
