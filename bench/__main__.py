@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import database, http, live, texts
+from bench import database, http, live, panel, texts
 from db import embedded
 from db.migrate import migrate
 
@@ -29,6 +29,7 @@ GOALS = {
     "sms_out_per_s": ("no goal", "texts a second through one worker to a provider that takes 200 ms"),
     "call_to_attempt_p50_ms": ("under 50", "from a call to the attempt to tell the person, at 20 calls a second"),
     "call_to_attempt_p99_ms": ("under 1000", "the same for the slowest in a hundred"),
+    "panel_ratio": ("no goal", "desk pages with 20 people a second against a bare handler with a Jinja2 page"),
     "worker_rss_mb": ("under 120", "resident memory of a worker after the run, MB"),
     "fanout_2000_p99_ms": (
         "under 250",
@@ -78,6 +79,7 @@ def _web(data: Path) -> dict[str, float]:
             with http.process(bare, stores, f"http://127.0.0.1:{bare_port}/"):
                 figures |= http.ratios(port, secret, bare_port)
                 figures |= texts.inbound(port, secret, bare_port)
+                figures |= panel.ratio(port, bare_port, where.database_url)
         figures["worker_rss_mb"] = http.resident_mb(server.pid)
     return figures
 

@@ -1,4 +1,4 @@
-"""The yardsticks: bare Starlette handlers, one with a Redis GET and SET, one with a PostgreSQL insert, and no more."""
+"""The yardsticks: bare Starlette handlers: a Redis GET and SET, a PostgreSQL insert, a Jinja2 page, and no more."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import redis.asyncio
+from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 
 client = redis.asyncio.from_url(os.environ["BENCH_REDIS_URL"])
+
+TEMPLATE = Environment(autoescape=True).from_string(
+    "<!doctype html><title>People</title><h1>People</h1><ol>"
+    "{% for person in people %}<li><a href='/{{ person.id }}'>{{ person.name }}</a> waits</li>{% endfor %}</ol>"
+)
+PEOPLE = [{"id": number, "name": f"Person {number}"} for number in range(20)]
 
 
 async def hop(request: Request) -> PlainTextResponse:
@@ -30,6 +37,10 @@ async def insert(request: Request) -> PlainTextResponse:
     return PlainTextResponse("")
 
 
+async def page(_request: Request) -> HTMLResponse:
+    return HTMLResponse(TEMPLATE.render(people=PEOPLE))
+
+
 @contextlib.asynccontextmanager
 async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
     async with asyncpg.create_pool(os.environ["BENCH_DATABASE_URL"], max_size=10) as pool:
@@ -38,5 +49,10 @@ async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
 
 
 app = Starlette(
-    routes=[Route("/hop", hop, methods=["POST"]), Route("/insert", insert, methods=["POST"])], lifespan=lifespan
+    routes=[
+        Route("/hop", hop, methods=["POST"]),
+        Route("/insert", insert, methods=["POST"]),
+        Route("/page", page),
+    ],
+    lifespan=lifespan,
 )

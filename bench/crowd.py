@@ -51,10 +51,17 @@ class _Caller(asyncio.Protocol):
             self._transport.write(self._head + b"content-length: %d\r\n\r\n" % len(body) + body)
 
 
-async def call(port: int, path: str, callers: int, conversation: Callable[[int], Conversation]) -> float:
+async def call(
+    port: int,
+    path: str,
+    callers: int,
+    conversation: Callable[[int], Conversation],
+    method: str = "POST",
+    headers: str = "content-type: application/x-www-form-urlencoded\r\n",
+) -> float:
     """Answers per second while `callers` hold their conversations at once. Raises when an answer is not 200."""
     loop = asyncio.get_running_loop()
-    head = (f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n").encode()
+    head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}".encode()
     ends = [loop.create_future() for _ in range(callers)]
     began = time.perf_counter()
     connections = [
