@@ -24,7 +24,7 @@ import logs
 from announcer import Announcer
 from db.pool import FAILED, Pool, connect
 from logs import RequestLog
-from queue_core import sweeper
+from queue_core import retention, sweeper
 from queue_core.core import Core
 from settings import Settings, load
 from sms.gateways.africastalking import AfricasTalking
@@ -112,6 +112,7 @@ async def _worker(
     work = [
         asyncio.create_task(tirelessly(outbox.run, stop)),
         asyncio.create_task(tirelessly(partial(sweeper.run, core), stop)),
+        asyncio.create_task(tirelessly(partial(retention.run, core, settings.retention_days), stop)),
         *(
             asyncio.create_task(tirelessly(Missed(core.pool, inbox, gateway).run, stop))
             for gateway in gateways

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 from redis.asyncio import ConnectionPool
 
+import kept_secrets
 from queue_core.text import is_gsm, units
 
 # Name, default, and what `zamu serve --help` says of it.
@@ -23,9 +20,12 @@ TABLE = (
     ("ZAMU_DATA_DIR", ".zamu", "Folder of the embedded servers and of what is generated at first start."),
     ("ZAMU_DATABASE_URL", None, "PostgreSQL, tested on 18. Unset: an embedded one runs in ZAMU_DATA_DIR."),
     ("ZAMU_REDIS_URL", None, "Redis or Valkey. Unset: an embedded Valkey runs in ZAMU_DATA_DIR."),
+    ("ZAMU_BACKUP_DIR", None, "Where the embedded PostgreSQL copies its log, for `zamu restore` to go to any second."),
+    ("ZAMU_RETENTION_DAYS", "180", "Days that visits and logs are kept. Phones and names go sooner."),
     ("ZAMU_PUBLIC_URL", "http://127.0.0.1:8000", "Where gateways reach this server from outside."),
     ("ZAMU_SECRET_KEY", None, "At least 32 characters. Unset with embedded servers: generated and kept."),
     ("ZAMU_WEBHOOK_SECRET", None, "In gateways' URLs: 16 letters and digits or more; two, with a comma, in a change."),
+    ("ZAMU_USSD_SECRETS", "", "More USSD gateways, each with its own: hubtel=… nalo=new,old (docs/gateways.md)."),
     ("ZAMU_SHORTCODE", "*384*40#", "What people dial; at most 11 digits and asterisks, # at the end."),
     ("ZAMU_BRAND", "Zamu", "The name on the first screen; at most 12 letters."),
     ("ZAMU_HELP_PHONE", "0700123456", "A person to call while no branch is chosen yet; at most 13 characters."),
@@ -46,6 +46,7 @@ TABLE = (
 
 NOTHING = "Nothing was started. `zamu serve --help` says what is expected."
 KNOWN = {"africastalking", "twilio", "console"}
+KNOWN_USSD = {"airtel", "arkesel", "beem", "hubtel", "infobip", "mtn", "nalo", "safaricom"}
 HOST = re.compile(r"(?:[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
 HIGHEST_PORT = 65_535
 
@@ -61,9 +62,12 @@ class Settings:
     data_dir: Path
     database_url: str | None
     redis_url: str | None
+    backup_dir: Path | None
+    retention_days: int
     public_url: str
     secret_key: str
     webhook_secrets: tuple[str, ...]
+    ussd_secrets: dict[str, tuple[str, ...]]
     shortcode: str
     brand: str
     help_phone: str
@@ -99,14 +103,17 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     data_dir = Path(str(read["ZAMU_DATA_DIR"]))
     secret_key, webhook = read["ZAMU_SECRET_KEY"], read["ZAMU_WEBHOOK_SECRET"]
     if not (secret_key and webhook):
-        secret_key, webhook = _kept_secrets(data_dir, read, secret_key, webhook)
+        secret_key, webhook = _kept_secrets(data_dir, read)
     settings = Settings(
         data_dir=data_dir,
         database_url=read["ZAMU_DATABASE_URL"],
         redis_url=read["ZAMU_REDIS_URL"],
+        backup_dir=Path(backups) if (backups := read["ZAMU_BACKUP_DIR"]) else None,
+        retention_days=int(days) if (days := str(read["ZAMU_RETENTION_DAYS"])).isdecimal() else 0,
         public_url=str(read["ZAMU_PUBLIC_URL"]).rstrip("/"),
         secret_key=secret_key,
         webhook_secrets=_parts(webhook),
+        ussd_secrets={code: _parts(given) for code, given in _pairs(read, "ZAMU_USSD_SECRETS")},
         shortcode=str(read["ZAMU_SHORTCODE"]),
         brand=str(read["ZAMU_BRAND"]),
         help_phone=str(read["ZAMU_HELP_PHONE"]),
@@ -158,41 +165,20 @@ def _rate(text: str) -> float:
     return float(text)
 
 
-def _kept_secrets(
-    data_dir: Path, read: Mapping[str, str | None], secret_key: str | None, webhook: str | None
-) -> tuple[str, str]:
-    """Secrets made at first start and kept beside the embedded servers; outside servers want real ones."""
+def _kept_secrets(data_dir: Path, read: Mapping[str, str | None]) -> tuple[str, str]:
+    """What is not given is made at first start and kept beside the embedded servers; outside servers want real ones."""
+    given = {name: read[name] for name in ("ZAMU_SECRET_KEY", "ZAMU_WEBHOOK_SECRET")}
     if read["ZAMU_DATABASE_URL"]:
-        missing = "ZAMU_SECRET_KEY" if not secret_key else "ZAMU_WEBHOOK_SECRET"
+        missing = next(name for name, value in given.items() if not value)
         raise SettingsError(
             f"{missing} is not set. Nothing was started. Set it to a random text, for example the output of"
             " `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`."
         )
-    path = data_dir / "secrets.json"
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            _make_secrets(path)
-        kept = json.loads(path.read_text())
-        return secret_key or str(kept["secret_key"]), webhook or str(kept["webhook_secret"])
-    except OSError as error:
-        problem = error.strerror
-    except (ValueError, LookupError, TypeError):
-        problem = "it does not hold what it should"
-    raise SettingsError(
-        f"{path} cannot be read or written: {problem}. Nothing was started. Make {data_dir} writable,"
-        " remove a broken secrets.json, or set ZAMU_DATA_DIR to another folder."
-    )
-
-
-def _make_secrets(path: Path) -> None:
-    """Put in place complete, and only where there are none: another process may be starting too."""
-    fresh = {"secret_key": secrets.token_urlsafe(32), "webhook_secret": secrets.token_urlsafe(32)}
-    with NamedTemporaryFile("w", dir=path.parent) as file:
-        json.dump(fresh, file)
-        file.flush()
-        with suppress(FileExistsError):
-            path.hardlink_to(file.name)
+        secret_key, webhook = kept_secrets.kept(data_dir)
+    except kept_secrets.Unusable as problem:
+        raise SettingsError(str(problem)) from None
+    return given["ZAMU_SECRET_KEY"] or secret_key, given["ZAMU_WEBHOOK_SECRET"] or webhook
 
 
 def _need_plain(read: Mapping[str, str | None]) -> None:
@@ -208,11 +194,14 @@ def _check(settings: Settings) -> None:
     problems = [
         (len(settings.secret_key) < 32, "ZAMU_SECRET_KEY is shorter than 32 characters"),
         (not settings.webhook_secrets, "ZAMU_WEBHOOK_SECRET is empty"),
-        (any(len(one) < 16 for one in settings.webhook_secrets), "ZAMU_WEBHOOK_SECRET has under 16 characters"),
-        (not all(re.fullmatch(r"[\w-]+", one, re.ASCII) for one in settings.webhook_secrets),
-         "ZAMU_WEBHOOK_SECRET has a character that no URL holds as it is"),
+        *_bad_secrets("ZAMU_WEBHOOK_SECRET", settings.webhook_secrets),
+        *_bad_secrets("ZAMU_USSD_SECRETS", [*chain(*settings.ussd_secrets.values())]),
+        (not all(settings.ussd_secrets.values()), "ZAMU_USSD_SECRETS has an empty secret"),
+        (not KNOWN_USSD.issuperset(settings.ussd_secrets),
+         f"ZAMU_USSD_SECRETS names what is none of {', '.join(sorted(KNOWN_USSD))}"),
         (_bad_url(settings.database_url, "postgresql", "postgres"),
          "ZAMU_DATABASE_URL is not like postgresql://user@host/name"),
+        (not 30 <= settings.retention_days <= 3650, "ZAMU_RETENTION_DAYS is not a number from 30 to 3650"),
         (_bad_redis(settings.redis_url), "ZAMU_REDIS_URL is not like redis://host:6379/0"),
         (not re.fullmatch(r"\*[0-9*]{1,9}#", settings.shortcode), "ZAMU_SHORTCODE is not like *384*40#"),
         (units(settings.brand) > 12 or not is_gsm(settings.brand),
@@ -235,6 +224,14 @@ def _check(settings: Settings) -> None:
     for wrong, sentence in problems:
         if wrong:
             raise SettingsError(f"{sentence}. {NOTHING}")
+
+
+def _bad_secrets(name: str, given: Iterable[str]) -> list[tuple[bool, str]]:
+    return [
+        (any(len(one) < 16 for one in given), f"{name} has under 16 characters"),
+        (not all(re.fullmatch(r"[\w-]+", one, re.ASCII) for one in given),
+         f"{name} has a character that no URL holds as it is"),
+    ]  # fmt: skip
 
 
 def _bad_url(url: str | None, *schemes: str) -> bool:
@@ -274,9 +271,12 @@ def as_environ(settings: Settings) -> dict[str, str]:
         "ZAMU_DATA_DIR": str(settings.data_dir),
         "ZAMU_DATABASE_URL": settings.database_url,
         "ZAMU_REDIS_URL": settings.redis_url,
+        "ZAMU_BACKUP_DIR": str(settings.backup_dir) if settings.backup_dir else None,
+        "ZAMU_RETENTION_DAYS": str(settings.retention_days),
         "ZAMU_PUBLIC_URL": settings.public_url,
         "ZAMU_SECRET_KEY": settings.secret_key,
         "ZAMU_WEBHOOK_SECRET": ",".join(settings.webhook_secrets),
+        "ZAMU_USSD_SECRETS": " ".join(f"{code}={','.join(given)}" for code, given in settings.ussd_secrets.items()),
         "ZAMU_SHORTCODE": settings.shortcode,
         "ZAMU_BRAND": settings.brand,
         "ZAMU_HELP_PHONE": settings.help_phone,

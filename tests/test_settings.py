@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from settings import SettingsError, as_environ, load
+from settings import KNOWN_USSD, SettingsError, as_environ, load
+from ussd.gateways import GATEWAYS
 
 GOOD = {
     "ZAMU_DATABASE_URL": "postgresql://zamu:secret@db.example.org/zamu",
@@ -57,6 +58,13 @@ def problem(environ: dict[str, str]) -> str:
         ("ZAMU_WEBHOOK_SECRET", "a/secret/of/sixteen"),
         ("ZAMU_WEBHOOK_SECRET", "a secret of sixteen"),
         ("ZAMU_WEBHOOK_SECRET", "a-sécret-of-sixteen"),
+        ("ZAMU_USSD_SECRETS", "hubtel"),
+        ("ZAMU_USSD_SECRETS", "hubtel="),
+        ("ZAMU_USSD_SECRETS", "hubtel=,"),
+        ("ZAMU_USSD_SECRETS", "hubtel=fifteen-letters"),
+        ("ZAMU_USSD_SECRETS", "hubtel=a/secret/of/sixteen"),
+        ("ZAMU_USSD_SECRETS", "pigeons=a-secret-of-sixteen"),
+        ("ZAMU_USSD_SECRETS", "africastalking=a-secret-of-sixteen"),
         ("ZAMU_SHORTCODE", "384"),
         ("ZAMU_SHORTCODE", "*384*40"),
         ("ZAMU_SHORTCODE", "*#"),
@@ -135,6 +143,20 @@ def test_two_secrets_live_side_by_side_and_the_first_is_given_out() -> None:
     assert load(environ).webhook_secrets == ("the-new-one-of-them", "the-old-one-of-them")
 
 
+def test_a_gateway_for_callers_is_switched_on_by_its_secret() -> None:
+    assert load(GOOD).ussd_secrets == {}
+    given = {"ZAMU_USSD_SECRETS": "hubtel=the-secret-of-hubtel nalo=the-new-one-of-nalo,the-old-one-of-nalo"}
+    assert load(GOOD | given).ussd_secrets == {
+        "hubtel": ("the-secret-of-hubtel",),
+        "nalo": ("the-new-one-of-nalo", "the-old-one-of-nalo"),
+    }
+
+
+def test_all_gateways_for_callers_can_be_switched_on_except_those_that_always_are() -> None:
+    assert GATEWAYS.keys() - KNOWN_USSD == {"africastalking", "neutral"}
+    assert GATEWAYS.keys() >= KNOWN_USSD
+
+
 def test_texts_go_where_there_is_a_key() -> None:
     assert load(GOOD).sms_gateways == ("console",)
     assert load(GOOD | {"ZAMU_AT_API_KEY": "key"}).sms_gateways == ("africastalking",)
@@ -144,6 +166,7 @@ def test_texts_go_where_there_is_a_key() -> None:
 
 def test_another_process_gets_the_very_same_settings(tmp_path: Path) -> None:
     rich = GOOD | {"ZAMU_WEBHOOK_SECRET": "the-new-one-of-them,the-old-one-of-them", "ZAMU_AT_API_KEY": "key"}
+    rich |= {"ZAMU_USSD_SECRETS": "nalo=the-new-one-of-nalo,the-old-one-of-nalo beem=the-secret-of-beem"}
     for environ in (GOOD, rich, {"ZAMU_DATA_DIR": str(tmp_path / "data")}):
         settings = load(environ)
         assert load(as_environ(settings)) == settings

@@ -26,6 +26,7 @@ class Phrases:
     """What a language says inside a screen, where the words depend on a number or on what is known."""
 
     not_a_choice: str
+    more: str
     counter: str
     wait: Mapping[str, str]
     days: Mapping[str, Any]
@@ -101,7 +102,7 @@ def catalogues() -> dict[str, Catalogue]:
 
 def _read(path: Path, fallback: Mapping[str, Template]) -> Catalogue:
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    phrases = Phrases(tables["not_a_choice"], tables["counter"], tables["wait"], tables["days"], tables["desk"])
+    phrases = Phrases(**{phrase: tables[phrase] for phrase in Phrases.__slots__})
     texts = {name: _template(text, phrases) for name, text in tables["texts"].items()}
     words = {word: outcome for outcome, several in tables["words"].items() for word in several}
     full = not (fallback.keys() - texts.keys())

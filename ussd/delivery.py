@@ -66,11 +66,21 @@ def read(session: Session, request: Request, marks: Marks) -> Delivery:
 
 
 def _read_latest(session: Session, request: Request, marks: Marks) -> Delivery:
-    if request.request_id is not None and marks.mark(request.request_id) in session.trail:
+    name = request.input if request.is_first is None else request.request_id
+    if name is not None and marks.mark(name) in session.trail:
         return REPEAT
-    if request.is_first:  # a session begun twice is resumed; one that is over makes room for another
-        return Delivery([], restarts=True) if session.ended else REPEAT
+    if request.is_first:
+        return Delivery([], restarts=True) if _makes_room(session, request) else REPEAT
     return REPEAT if session.ended else Delivery([request.input or ""])
+
+
+def _makes_room(session: Session, request: Request) -> bool:
+    """Whether a call begins another session of this name. One that is begun twice is resumed.
+
+    Where the name is the phone's, a call with a name of its own or after the first key is another one.
+    """
+    named_by_phone = request.session_key == request.phone
+    return session.ended or (named_by_phone and (request.request_id is not None or session.steps > 0))
 
 
 def _read_transcript(session: Session, text: str, marks: Marks) -> Delivery:

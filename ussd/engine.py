@@ -114,6 +114,8 @@ async def _begin(visit: Visit) -> None:
         await _rebuild(visit, 0)
     else:
         visit.inputs = deque((typed, _step(visit.session, typed)) for typed in request.dialled_path)
+        if request.is_first is None:
+            visit.session.trail.append(visit.marks.mark(request.input or ""))
         await walk(visit)
 
 

@@ -128,7 +128,7 @@ class Listing(Screen):
         data, text, fields = visit.session.data, self.texts[0], self.fields(visit)
         template = visit.template(text)
         bare = visit.view(text, more=True, fields=fields)
-        room = room_for_choices(bare.body, bare.moves, template.phrases.not_a_choice)
+        room = room_for_choices(bare.body, bare.moves, template.phrases.not_a_choice, visit.request.screen)
         pages = pack([label for _, label in entries], room)[:MOST_PAGES]
         number = 0 if visit.arrived else min(data.get("page", 0), len(pages) - 1)
         shown = entries[pages[number]]

@@ -36,7 +36,8 @@ class Session:
     """Where a caller is. `trail` marks every delivery that was answered, so that none is taken twice.
 
     `menu` names the menu that the state belongs to, `joining` says that a caller cut off here may continue;
-    `errors` counts wrong keys in a row. What was typed is not kept: it may be a PIN.
+    `errors` counts wrong keys in a row. `rest` are parts of the screen that are still to be shown.
+    What was typed is not kept: it may be a PIN.
     """
 
     gateway: str
@@ -50,6 +51,7 @@ class Session:
     steps: int = 0
     errors: int = 0
     reply: str = ""
+    rest: list[str] = field(default_factory=list)
     ended: bool = False
     trail: list[Mark] = field(default_factory=list)
     not_accumulated: bool = False
@@ -108,7 +110,7 @@ class SessionStore:
         """The session that this request continues; None when it starts one or nobody knows it."""
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                text, over_limit = await self._get(request, starts=request.is_first)
+                text, over_limit = await self._get(request, starts=bool(request.is_first))
         except AWAY as error:
             self._leave_alone(error)
             session = await self.reload(request)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from queue_core.errors import Refused
 from ussd.delivery import LONGEST_INPUT, MOST_STEPS
-from ussd.paging import fit
+from ussd.paging import fit, parts
 from ussd.request import Page
 from ussd.screens import MACHINE, SCREENS
+from ussd.typed import clean
 from ussd.visit import AskAgain, View, Visit
 
 MOST_ERRORS = 3  # in a row, then a person's phone number
@@ -25,19 +26,36 @@ async def walk(visit: Visit, *, seen: bool = False) -> None:
     session = visit.session
     if any(len(typed.encode()) > LONGEST_INPUT for typed, _ in visit.inputs):
         raise Notice("stopped")
-    view = await (_press(visit) if seen else _show(visit))
-    while visit.inputs and not SCREENS[session.state].ends:
-        view = await _press(visit)
+    if seen and _asks_for_rest(visit):
+        session.steps += 1
+        session.reply, *session.rest = session.rest
+    else:
+        view = await (_press(visit) if seen else _show(visit))
+        while visit.inputs and not SCREENS[session.state].ends:
+            view = await _press(visit)
+        session.reply, *session.rest = _parts(visit, view)
     screen = SCREENS[session.state]
-    session.reply = fit(view.body, view.moves, view.template.phrases.not_a_choice if visit.mistaken else "")
-    session.ended, session.joining = screen.ends, screen.joining
+    session.ended, session.joining = screen.ends and not session.rest, screen.joining
     if mark := visit.marks.mark_of(visit.request):
         session.trail.append(mark)
 
 
 def notice(visit: Visit, text: str) -> Page:
     """An end that is no screen of the machine."""
-    return Page(fit(visit.view(text).body), ends=True, state=text)
+    return Page(fit(visit.view(text).body, size=visit.request.screen), ends=True, state=text)
+
+
+def _asks_for_rest(visit: Visit) -> bool:
+    """Whether the next part of the screen is wanted: by its key, or by any where there is no other way on."""
+    session = visit.session
+    typed = visit.inputs[-1][0] if visit.inputs else ""
+    return bool(session.rest) and (SCREENS[session.state].ends or clean(typed) == "98")
+
+
+def _parts(visit: Visit, view: View) -> tuple[str, ...]:
+    phrases = view.template.phrases
+    above = phrases.not_a_choice if visit.mistaken else ""
+    return parts(view.body, view.moves, above, phrases.more, visit.request.screen)
 
 
 def fire(visit: Visit, outcome: str) -> None:

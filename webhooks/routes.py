@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,37 +13,47 @@ from starlette.routing import Route
 from queue_core.trace import request_id
 from ussd.gateways import GATEWAYS, Gateway, africastalking, neutral
 from ussd.request import BadRequest
-from webhooks.security import NOT_FOUND, by_path, read_body, secret_matches
+from webhooks.security import by_path, read_body, secret_matches
 
 log = logging.getLogger("zamu.webhooks")
 
+METHODS = ("GET", "POST", "PUT")  # each gateway answers some of them, which nobody learns without the secret
 
-def routes(secrets: Sequence[str]) -> list[Route]:
-    """`secrets` are all accepted, so that one can replace another without a gap."""
+
+def routes(secrets: Sequence[str], ussd_secrets: Mapping[str, Sequence[str]]) -> list[Route]:
+    """`secrets` are all accepted, so that one can replace another without a gap; `ussd_secrets` are other gateways'."""
+    gateways = {africastalking.CODE: secrets, **ussd_secrets}
 
     async def inbound(request: Request) -> Response:
         if not secret_matches(request.headers.get("x-webhook-secret", ""), secrets):
             raise HTTPException(401, "The header X-Webhook-Secret is missing or wrong. Nothing was changed.")
         return await _ussd(request, neutral)
 
+    async def of_gateway(request: Request) -> Response:
+        code = request.path_params["gateway"]
+        return await by_path(gateways.get(code, ()), _ussd_of_gateway)(request)
+
     return [
-        Route("/hooks/{gateway}/ussd/{secret}", by_path(secrets, _ussd_of_gateway), methods=["POST"]),
+        Route("/hooks/{gateway}/ussd/{secret}", of_gateway, methods=METHODS),
+        Route("/hooks/{gateway}/ussd/{secret}/{path:path}", of_gateway, methods=METHODS),
         Route("/hooks/africastalking/ussd-end/{secret}", by_path(secrets, _ussd_end), methods=["POST"]),
         Route("/ussd/inbound", inbound, methods=["POST"]),
     ]
 
 
 async def _ussd_of_gateway(request: Request) -> Response:
-    gateway = GATEWAYS.get(request.path_params["gateway"])
-    if gateway is None:
-        raise HTTPException(404, NOT_FOUND)
+    gateway = GATEWAYS[request.path_params["gateway"]]
+    if request.method not in gateway.METHODS:
+        raise HTTPException(
+            405, f"Only {' and '.join(sorted(gateway.METHODS))} are answered here. Nothing was changed."
+        )
     return await _ussd(request, gateway)
 
 
 async def _ussd(request: Request, gateway: Gateway) -> Response:
     """From here on the answer is 200 with words that a person can read, whatever is wrong."""
     try:
-        step = gateway.parse(await read_body(request))
+        step = gateway.parse(await _data(request), request.path_params.get("path", ""))
     except BadRequest as problem:
         log.warning("a USSD request was refused: %s", problem)
         reply = gateway.refuse(problem)
@@ -51,6 +61,11 @@ async def _ussd(request: Request, gateway: Gateway) -> Response:
         request_id.set(step.session_key)
         reply = gateway.render(await request.state.engine.answer(step), step)
     return Response(reply.body, reply.status, reply.headers, reply.media_type)
+
+
+async def _data(request: Request) -> bytes:
+    query: bytes = request.scope["query_string"]
+    return query if request.method == "GET" else await read_body(request)
 
 
 async def _ussd_end(request: Request) -> Response:

@@ -22,7 +22,7 @@ NOT_FOUND: Final = "Not Found"  # the words of any other 404: a wrong secret lea
 
 
 def by_path(secrets: Sequence[str], handler: Handler) -> Handler:
-    """The secret stands in the path: Africa's Talking signs nothing. Without it there is no such page."""
+    """The secret stands in the path: gateways sign nothing. Without it there is no such page."""
 
     async def checked(request: Request) -> Response:
         if not secret_matches(request.path_params["secret"], secrets):

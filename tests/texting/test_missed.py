@@ -19,6 +19,7 @@ from telco_sim.config import TelcoConfig
 from telco_sim.testing import RunningTelco, running
 from tests.disturbing import WAITS_FOR_LOCK, until
 from tests.texting.conftest import Texter
+from tests.world import KEY as SECRET
 from tests.world import World
 
 KEY = "key-of-nobody"
@@ -83,7 +84,7 @@ async def test_the_listed_copy_of_a_text_that_was_erased_since_does_nothing(
     await telco.text(amina.number, "JOIN 4071 A", to="20880", times=0)
     (row,) = [row for row in telco.state.ledger.rows if row.kind == "inbound"]
     await amina.send(amina.message("JOIN 4071 A", sent_at=row.time))
-    await customers.erase(world.core, world.customer(), amina.number)
+    await customers.erase(world.core, world.customer(), amina.number, SECRET)
     await missed.catch_up()
     assert await world.order() == []
     assert await world.texts(1) == ["data_gone"]

@@ -8,7 +8,7 @@ import pytest
 from queue_core import customers
 from sms.inbound import Inbound
 from tests.texting.conftest import CLERK, PIN, Texter, Texters, enrol
-from tests.world import World
+from tests.world import KEY, World
 
 LAPSE = "update inbound_messages set leased_until = now() - interval '1 second' where handled_at is null"
 
@@ -183,6 +183,6 @@ async def test_leave_is_no_answer_to_a_question_that_was_put_after_it(amina: Tex
 
 async def test_what_is_erased_while_it_is_in_hand_is_not_answered(amina: Texter, world: World) -> None:
     await fail(amina, "HELP", "notifications", "template <> 'help'")
-    await customers.erase(world.core, world.customer(), amina.number)
+    await customers.erase(world.core, world.customer(), amina.number, KEY)
     assert await take_over(amina) == []
     assert await world.pool.fetchval("select outcome from inbound_messages") == "no_phone"

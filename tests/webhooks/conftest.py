@@ -18,9 +18,11 @@ from queue_core import demo
 from queue_core.core import Core
 from sms import inbox
 from telco_sim.testing import serving
+from ussd.gateways import GATEWAYS
 
 SECRET = "the-secret-in-the-path-and-header"
 NEXT_SECRET = "the-one-that-will-replace-it-soon"
+USSD_SECRETS = {code: f"the-secret-of-{code}-alone" for code in GATEWAYS if code not in {"africastalking", "neutral"}}
 
 PUBLIC_URL = "https://queue.example.org"  # not where the tests reach it: there is a proxy in between
 TWILIO_TOKEN = "the-token-of-our-account"
@@ -59,6 +61,7 @@ async def server(
         "ZAMU_REDIS_URL": redis_url,
         "ZAMU_SECRET_KEY": "k" * 32,
         "ZAMU_WEBHOOK_SECRET": f"{SECRET},{NEXT_SECRET}",
+        "ZAMU_USSD_SECRETS": " ".join(f"{code}={secret}" for code, secret in USSD_SECRETS.items()),
         "ZAMU_PUBLIC_URL": PUBLIC_URL,
         "ZAMU_TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000001",
         "ZAMU_TWILIO_AUTH_TOKEN": f"{TWILIO_TOKEN},the-token-after-it",

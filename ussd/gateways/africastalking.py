@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import parse_qsl
-
-from queue_core.errors import Refused
-from queue_core.phones import normalise
+from ussd.fields import from_form
 from ussd.request import SORRY, BadRequest, Ended, Page, Reply, Request
 
 CODE = "africastalking"
-MOST_FIELDS = 30
-SESSION_KEY = re.compile(r"[!-~]{1,128}")
-SERVICE_CODE = re.compile(r"\*[0-9*]{1,9}#")
+METHODS = frozenset({"POST"})
+SCREEN = 156  # with CON and its space 160, all that Safaricom shows
 
 
-def parse(body: bytes) -> Request:
+def parse(body: bytes, _path: str = "") -> Request:
     """Raises BadRequest."""
-    fields = _fields(body)
-    transcript = _clean(fields.get("text", ""))
-    service_code = fields.get("serviceCode", "")
+    fields = from_form(body)
+    transcript = fields.text("text")
     return Request(
         gateway=CODE,
-        session_key=_session_key(fields),
-        phone=_phone(fields),
+        session_key=fields.name("sessionId"),
+        phone=fields.phone("phoneNumber", "KE"),
         is_first=not transcript,
-        service_code=service_code if SERVICE_CODE.fullmatch(service_code) else "",
-        network=fields.get("networkCode", ""),
+        service_code=fields.service_code("serviceCode"),
+        network=fields.text("networkCode"),
         transcript=transcript,
+        screen=SCREEN,
     )
 
 
 def parse_end(body: bytes) -> Ended:
     """The event that a session is over; it may come late, twice or never. Raises BadRequest."""
-    fields = _fields(body)
-    return Ended(CODE, _session_key(fields), reached_end=fields.get("status") == "Success")
+    fields = from_form(body)
+    return Ended(CODE, fields.name("sessionId"), reached_end=fields.text("status") == "Success")
 
 
 def render(page: Page, _request: Request) -> Reply:
@@ -46,33 +41,3 @@ def render(page: Page, _request: Request) -> Reply:
 def refuse(_problem: BadRequest) -> Reply:
     """Whatever was wrong with a request, somebody holds a phone: any status but 200 shows him a failure."""
     return Reply(f"END {SORRY}")
-
-
-def _fields(body: bytes) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
-    except ValueError:
-        raise BadRequest("The body is no form in UTF-8.") from None
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise BadRequest("A field is there twice.")
-    return fields
-
-
-def _session_key(fields: dict[str, str]) -> str:
-    key = fields.get("sessionId", "")
-    if not SESSION_KEY.fullmatch(key):
-        raise BadRequest("sessionId is missing, or is no plain word of at most 128 characters.")
-    return key
-
-
-def _phone(fields: dict[str, str]) -> str:
-    try:
-        return normalise(fields.get("phoneNumber", ""))
-    except Refused:
-        raise BadRequest("phoneNumber is missing, or is no phone number.") from None
-
-
-def _clean(text: str) -> str:
-    """Without what no keypad types and no database stores."""
-    return text if text.isprintable() else "".join(char for char in text if char.isprintable())

@@ -81,7 +81,7 @@ class Erase(Screen):
     leads: ClassVar = {"data": "data", "erased": "erased"}
 
     async def on_yes(self, visit: Visit, _key: str) -> str | None:
-        await customers.erase(visit.core, visit.act, visit.session.phone)
+        await customers.erase(visit.core, visit.act, visit.session.phone, visit.pepper)
         return "erased"
 
 
