@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import click
 
+from commands.backup import backup, restore
+from commands.customer import customer
 from commands.demo import demo, migrate, seed
 from commands.doctor import doctor
 from commands.phone import phone
 from commands.queue import queue
 from commands.server import serve, worker
 from commands.staff import staff
+from commands.telco import telco
 from commands.ticket import ticket
 from commands.words import trouble
+from db.backup import BackupError
 from db.embedded import EmbeddedError
 from db.migrate import MigrationError
 from db.pool import FAILED
@@ -24,7 +28,7 @@ class Zamu(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (SettingsError, EmbeddedError, MigrationError) as error:
+        except (SettingsError, EmbeddedError, MigrationError, BackupError) as error:
             raise click.ClickException(str(error)) from error
         except FAILED as error:
             raise click.ClickException(trouble(error)) from error
@@ -39,7 +43,22 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, worker, migrate, seed, phone, queue, ticket, staff, doctor):
+for command in (
+    demo,
+    serve,
+    worker,
+    migrate,
+    seed,
+    phone,
+    telco,
+    queue,
+    ticket,
+    staff,
+    customer,
+    backup,
+    restore,
+    doctor,
+):
     main.add_command(command)
 
 

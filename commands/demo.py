@@ -19,7 +19,7 @@ from db.embedded import start
 from db.migrate import migrate as apply
 from db.migrate import pending
 from queue_core import demo as world
-from settings import Settings
+from settings import KNOWN_USSD, Settings
 
 
 @click.command()
@@ -39,6 +39,8 @@ def demo(given: Settings, port: int, telco_port: int) -> None:
         at_api_key=key,
         at_sender="20880",
         at_base_url=f"http://127.0.0.1:{telco_port}",
+        # Every gateway, so that a phone can be on any of them.
+        ussd_secrets={name: (secrets.token_urlsafe(16),) for name in KNOWN_USSD} | given.ussd_secrets,
     )
     with ending_at_once(), bind("127.0.0.1", port) as listener:
         bind("127.0.0.1", telco_port).close()
@@ -47,7 +49,8 @@ def demo(given: Settings, port: int, telco_port: int) -> None:
             _say_passwords(ask(settings, world.seed))
             describe(settings, settings.public_url)
             click.echo(f"  telco      {settings.at_base_url}")
-            click.echo("\nNow hold a phone: run `zamu phone` in another terminal. Ctrl-C stops.")
+            click.echo(f"  phones     {settings.at_base_url}/telco")
+            click.echo("\nNow hold a phone: in a browser, or by `zamu phone` in another terminal. Ctrl-C stops.")
             run_web(settings, where, listener)
 
 
@@ -68,6 +71,7 @@ def _telco_environ(settings: Settings, key: str) -> dict[str, str]:
     secret = settings.webhook_secrets[0]
     return {
         **os.environ,
+        **{f"TELCO_{name.upper()}_URL": _ussd_url(settings, name) for name in settings.ussd_secrets},
         "TELCO_API_KEY": key,
         "TELCO_SERVICE_CODE": settings.shortcode,
         "TELCO_USSD_URL": f"{hook}/ussd/{secret}",
@@ -76,6 +80,10 @@ def _telco_environ(settings: Settings, key: str) -> dict[str, str]:
         "TELCO_INBOUND_URL": f"{hook}/sms/{secret}",
         "TELCO_OPTOUT_URL": f"{hook}/opt-out/{secret}",
     }
+
+
+def _ussd_url(settings: Settings, gateway: str) -> str:
+    return f"{settings.public_url}/hooks/{gateway}/ussd/{settings.ussd_secrets[gateway][0]}"
 
 
 def _say_passwords(passwords: dict[str, str]) -> None:
@@ -98,7 +106,7 @@ def seed(settings: Settings) -> None:
 def migrate(settings: Settings, *, check: bool) -> None:
     """Bring the database to the schema of this version."""
     if settings.database_url is None:
-        with start(settings.data_dir) as where:
+        with start(settings.data_dir, backups=settings.backup_dir) as where:
             _migrate(where.database_url, check=check)
     else:
         _migrate(settings.database_url, check=check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -11,8 +12,11 @@ from typing import Any
 import click
 
 from telco_sim.app import create_app
-from telco_sim.config import NETWORKS, TelcoConfig
+from telco_sim.config import DEFAULT_DIALECT, NETWORKS, TelcoConfig
+from telco_sim.dialects import DIALECTS
 from telco_sim.server import PortTakenError, Server, bind, url_of
+
+GATEWAYS = [name for name in DIALECTS if name != DEFAULT_DIALECT]
 
 
 @click.command(context_settings={"auto_envvar_prefix": "TELCO"})
@@ -42,6 +46,14 @@ from telco_sim.server import PortTakenError, Server, bind, url_of
 @click.option("--prefill/--no-prefill", default=True, help="Digits dialled after the code are the first text.")
 @click.option("--bare-star", is_flag=True, help="Send * as it is instead of %2A.")
 @click.option("--end-events/--no-end-events", default=True, help="Post the end of each session.")
+@click.option(
+    "--dialect-url",
+    "dialect_urls",
+    multiple=True,
+    type=(click.Choice(GATEWAYS), str),
+    envvar=[],
+    help="Where another gateway's requests go; or TELCO_HUBTEL_URL and the like.",
+)
 def main(
     *,
     host: str,
@@ -50,6 +62,7 @@ def main(
     senders: tuple[str, ...],
     twilio_senders: tuple[str, ...],
     network: str,
+    dialect_urls: tuple[tuple[str, str], ...],
     **fields: Any,
 ) -> None:
     """Run a telco for one application until it is stopped."""
@@ -58,6 +71,7 @@ def main(
         senders=frozenset(senders),
         twilio_senders=frozenset(twilio_senders),
         network=NETWORKS[network],
+        dialect_urls=_from_environment() | dict(dialect_urls),
         **fields,
     )
     try:
@@ -69,6 +83,12 @@ def main(
         )
         sys.exit(1)
     asyncio.run(serve(config, listener))
+
+
+def _from_environment() -> dict[str, str]:
+    """The addresses of other gateways: they hold secrets, which a command line would show to everybody."""
+    found = {name: os.environ.get(f"TELCO_{name.upper()}_URL", "") for name in GATEWAYS}
+    return {name: url for name, url in found.items() if url}
 
 
 async def serve(config: TelcoConfig, listener: socket.socket) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from telco_sim import inbound, sms, texting, ussd
+from telco_sim import inbound, page, sms, texting, ussd
 from telco_sim.config import NETWORKS, TelcoConfig
+from telco_sim.dialects import DIALECTS
 from telco_sim.faults import Faults
 from telco_sim.telco import Telco
 from telco_sim.twilio import sending
@@ -47,9 +48,11 @@ def create_app(config: TelcoConfig) -> Starlette:
             Route("/telco/optout", opt_out, methods=["POST"]),
             Route("/telco/inbox/{phone}", inbox),
             Route("/telco/ledger", ledger),
+            Route("/telco/faults", get_faults),
             Route("/telco/faults", set_faults, methods=["POST"]),
             Route("/telco/faults", clear_faults, methods=["DELETE"]),
             Route("/healthz", health),
+            *page.routes,
         ],
     )
     app.state.telco = telco
@@ -57,14 +60,14 @@ def create_app(config: TelcoConfig) -> Starlette:
 
 
 async def dial(request: Request) -> Response:
-    """`{phone, code}`, optionally `network` (a preset's name), to the first screen."""
+    """`{phone, code}`, optionally `network` and `dialect` (a preset's name each), to the first screen."""
     body = await _body(request, "phone", "code")
     telco = _telco(request)
     phone = _phone(body["phone"])
     if name := body.get("network"):
-        if name not in NETWORKS:
-            raise ValueError(f"There is no network {name!r}: choose one of {', '.join(NETWORKS)}.")
-        telco.insert_sim(phone, NETWORKS[name])
+        telco.insert_sim(phone, NETWORKS[_known("network", name, NETWORKS)])
+    if name := body.get("dialect"):
+        telco.choose_dialect(phone, _known("dialect", name, DIALECTS))
     return JSONResponse((await ussd.dial(telco, phone, body["code"])).as_json())
 
 
@@ -104,9 +107,17 @@ async def inbox(request: Request) -> Response:
 
 
 async def ledger(request: Request) -> Response:
-    """Return the rows after row `after`."""
-    rows = _telco(request).ledger.after(int(request.query_params.get("after", 0)))
+    """Return the rows after row `after`; waits up to `wait` seconds for one."""
+    telco = _telco(request)
+    wait = min(float(request.query_params.get("wait", 0)), LONGEST_WAIT_SECONDS)
+    after = int(request.query_params.get("after", 0))
+    rows = await telco.ledger.wait(after, 0 if telco.stopping else wait)
     return JSONResponse({"rows": [row.as_json() for row in rows]})
+
+
+async def get_faults(request: Request) -> Response:
+    """Return the faults in force, as `set_faults` takes them, without those that are spent."""
+    return JSONResponse(_telco(request).faults.as_json())
 
 
 async def set_faults(request: Request) -> Response:
@@ -155,6 +166,12 @@ def _phone(number: str) -> str:
     if not re.fullmatch(r"\+\d{7,15}", number):
         raise ValueError(f"{number!r} is not a phone number: write + and 7 to 15 digits: +254711000001.")
     return number
+
+
+def _known(what: str, name: object, choices: Iterable[str]) -> str:
+    if name not in list(choices):
+        raise ValueError(f"There is no {what} {name!r}: choose one of {', '.join(choices)}.")
+    return str(name)
 
 
 def _telco(request: Request) -> Telco:

@@ -38,7 +38,11 @@ class Callbacks:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Post an encoded form and wait `seconds` in all, connecting included."""
-        task = self.background(_post(url, form, headers or {}))
+        return await self.send("POST", url, form.encode(), seconds=seconds, headers={**(headers or {}), **FORM})
+
+    async def send(self, method: str, url: str, body: bytes, *, seconds: float, headers: Mapping[str, str]) -> Answer:
+        """Send anything and wait `seconds` in all, connecting included."""
+        task = self.background(_send(method, url, body, headers))
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
             task.cancel()
@@ -70,10 +74,10 @@ def encode_form(fields: Mapping[str, str], *, bare_star: bool = False) -> str:
     return "&".join(f"{name}={quote_plus(value, safe=safe)}" for name, value in fields.items())
 
 
-async def _post(url: str, form: str, headers: Mapping[str, str]) -> Answer:
+async def _send(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     # No sentence names the address: it holds the application's secret.
     try:
-        return await exchange.post(url, form.encode(), {**headers, **FORM})
+        return await exchange.send(method, url, body, headers)
     except ConnectionRefusedError:
         return Answer(0, error="The application is not running: the connection was refused.", refused=True)
     except (OSError, httptools.HttpParserError) as error:

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 LONGEST_RETRY_SECONDS = 3600.0
 # 1, 2, 4 … seconds, then every hour: 12 hours in all, as Africa's Talking says of itself.
 INBOUND_RETRIES = (*(2.0**n for n in range(12)), *[LONGEST_RETRY_SECONDS] * 11)
+DEFAULT_DIALECT = "africastalking"
 TEXTABLE = re.compile(r"\+?\d{3,15}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """One mobile network; times in seconds."""
+    """One mobile network; times in seconds. `operator` is its name with gateways that say it in words."""
 
     name: str
     code: str
+    country: str = "Kenya"
+    operator: str = ""
     reply_seconds: float = 10.0
     idle_seconds: float = 30.0
     session_seconds: float = 180.0
 
 
-ATHENA = Network(name="Athena", code="99999")
-SAFARICOM = Network(name="Safaricom", code="63902")
-AIRTEL = Network(name="Airtel", code="63903", idle_seconds=60.0)
-EQUITEL = Network(name="Equitel", code="63999")
-NETWORKS = {network.name: network for network in (ATHENA, SAFARICOM, AIRTEL, EQUITEL)}
+ATHENA = Network(name="Athena", code="99999", country="Sandbox", operator="athena")
+SAFARICOM = Network(name="Safaricom", code="63902", operator="safaricom")
+AIRTEL = Network(name="Airtel", code="63903", operator="airtel", idle_seconds=60.0)
+EQUITEL = Network(name="Equitel", code="63999", operator="equitel")
+ELSEWHERE = (
+    Network(name="MTN Ghana", code="62001", country="Ghana", operator="mtn"),
+    Network(name="Vodafone Ghana", code="62002", country="Ghana", operator="vodafone"),
+    Network(name="AirtelTigo", code="62006", country="Ghana", operator="airteltigo"),
+    Network(name="Vodacom Tanzania", code="64004", country="Tanzania", operator="vodacom"),
+    Network(name="Tigo Tanzania", code="64002", country="Tanzania", operator="tigo"),
+    Network(name="MTN Uganda", code="64110", country="Uganda", operator="mtn"),
+    Network(name="MTN Nigeria", code="62130", country="Nigeria", operator="mtn"),
+    Network(name="MTN Rwanda", code="63510", country="Rwanda", operator="mtn"),
+)
+NETWORKS = {network.name: network for network in (ATHENA, SAFARICOM, AIRTEL, EQUITEL, *ELSEWHERE)}
 """Presets by name. Athena is the gateway's own sandbox network, and the default."""
 
 
@@ -36,7 +50,8 @@ class TelcoConfig:
 
     - `senders`: the sender ids that texts may come from; a text that names none is always taken.
     - `ussd_url`, `ussd_end_url`, `delivery_url`, `inbound_url`, `optout_url`, `twilio_inbound_url`: an empty
-      address means that nothing is posted there.
+      address means that nothing is posted there. The first two are those of Africa's Talking; `dialect_urls` are
+      the addresses of the other gateways by the name of their dialect.
     - `inbound_retries`: the pauses in seconds before an inbound text that was not answered 200 is posted again.
       Twilio's dialect knows only the first, and only after a refused connection.
     - `twilio_account_sid`: without it, Twilio's dialect is off. `twilio_senders`: the account's numbers and sender
@@ -55,6 +70,7 @@ class TelcoConfig:
     network: Network = ATHENA
     ussd_url: str = ""
     ussd_end_url: str = ""
+    dialect_urls: Mapping[str, str] = field(default_factory=dict)
     delivery_url: str = ""
     inbound_url: str = ""
     optout_url: str = ""
@@ -68,6 +84,13 @@ class TelcoConfig:
     bare_star: bool = False
     end_events: bool = True
     report_delay: float = 0.3
+
+    def urls_of(self, dialect: str) -> tuple[str, str]:
+        """Where a dialect's requests go, and where it says that a session ended."""
+        if dialect == DEFAULT_DIALECT:
+            return self.ussd_url, self.ussd_end_url
+        url = self.dialect_urls.get(dialect, "")
+        return url, url
 
     @property
     def numbers(self) -> list[str]:

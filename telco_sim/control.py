@@ -36,8 +36,9 @@ class Control:
             raise TelcoGoneError(f"What answers at {self._url} is not a telco. Is that the right address?")
         return answer
 
-    async def dial(self, phone: str, code: str) -> dict[str, Any]:
-        return await self._call("POST", "/telco/dial", {"phone": phone, "code": code})
+    async def dial(self, phone: str, code: str, **sim: str) -> dict[str, Any]:
+        """Dial; `sim` is the `network` and the `dialect` to which the phone moves first."""
+        return await self._call("POST", "/telco/dial", {"phone": phone, "code": code, **sim})
 
     async def press(self, session: str, keys: str) -> dict[str, Any]:
         return await self._call("POST", "/telco/press", {"session": session, "input": keys})
@@ -56,6 +57,21 @@ class Control:
         answer = await self._call("GET", f"/telco/inbox/{quote(phone, safe='')}?after={after}&wait={wait:g}")
         texts: list[dict[str, Any]] = answer["texts"]
         return texts
+
+    async def set_faults(self, faults: dict[str, Any]) -> None:
+        """Replace all faults; an empty object lets everything work again."""
+        await self._call("POST", "/telco/faults", faults)
+
+    async def rows(self, after: int, wait: float = 0) -> list[dict[str, Any]]:
+        """Return the ledger after row `after`; waits up to `wait` seconds for one."""
+        answer = await self._call("GET", f"/telco/ledger?after={after}&wait={wait:g}")
+        rows: list[dict[str, Any]] = answer["rows"]
+        return rows
+
+    async def last(self) -> int:
+        """Return the number of the ledger's last row."""
+        setup = await self._call("GET", "/telco/setup")
+        return int(setup["last"])
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 SMS_STATUSES = (401, 429, 500)
@@ -159,6 +159,10 @@ class Faults:
             return cls(**made)
         except TypeError as error:
             raise ValueError(f"A fault is an object with known fields: {error}.") from error
+
+    def as_json(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the rules that are not spent, so that `from_json` makes them again."""
+        return {kind: [asdict(rule) for rule in getattr(self, kind) if rule.count != 0] for kind in KINDS}
 
     def for_sms(self, numbers: Iterable[str]) -> dict[str, SmsFault]:
         """Return the rule of each recipient that has one; a rule counts once for the whole request."""

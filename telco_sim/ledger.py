@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -32,13 +34,15 @@ class Row:
 class Ledger:
     """Rows in order, of these kinds.
 
-    ussd.request, ussd.reply, ussd.end (the thirteen fields of the end event);
+    ussd.request (the gateway's words, or with `dialect` ours and, as `sent`, the gateway's), ussd.reply, ussd.end
+    (the thirteen fields of the end event);
     sms.request, sms.message (one for each recipient), sms.answer (what the sender was told), sms.report;
     twilio.request, twilio.message, twilio.answer, twilio.report: the same in Twilio's dialect;
     inbound (a text of a phone), inbound.post (each time the application got it), optout, optout.post.
     """
 
     rows: list[Row] = field(default_factory=list)
+    _arrival: asyncio.Event = field(default_factory=asyncio.Event)
 
     def write(self, kind: str, phone: str, **data: Any) -> Row:
         """Append one row and return it."""
@@ -47,7 +51,20 @@ class Ledger:
             now = max(now, self.rows[-1].time)
         row = Row(len(self.rows) + 1, now, kind, phone, data)
         self.rows.append(row)
+        self.wake()
         return row
+
+    def wake(self) -> None:
+        """Let everybody look again who waits for a row."""
+        self._arrival.set()
+        self._arrival = asyncio.Event()
+
+    async def wait(self, number: int, seconds: float) -> list[Row]:
+        """Return the rows that follow row `number`; wait up to `seconds` when there is none."""
+        if not self.after(number):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrival.wait(), seconds)
+        return self.after(number)
 
     def after(self, number: int) -> list[Row]:
         """Return the rows that follow row `number`; 0 means all."""

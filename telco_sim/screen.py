@@ -16,12 +16,16 @@ HTTP_OK = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One screen. `error` is for the developer; the caller never sees it. `seconds` are left to answer."""
+    """One screen. `error` is for the developer; the caller never sees it.
+
+    `seconds` are left to answer, `total` are left of the whole session.
+    """
 
     text: str
     open: bool
     session: str = ""
     seconds: float = 0.0
+    total: float = 0.0
     error: str = ""
 
     @property
@@ -54,6 +58,7 @@ class Screen:
             "warning": self.warning,
             "error": self.error,
             "seconds": round(self.seconds, 1),
+            "total": round(self.total, 1),
         }
 
 

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 
 from telco_sim.config import Network
 
 LONGEST_LABEL = 99
 
 
-def new_session_id() -> str:
-    """Return an id of the gateway's shape: ATUid_ and 32 hexadecimal digits."""
-    return f"ATUid_{uuid.uuid4().hex}"
+class Ending(Enum):
+    """How a session came to its end, in the words of Infobip's reasons."""
+
+    DONE = "finished"
+    HUNG_UP = "user hung up"
+    TIMED_OUT = "timeout"
+    FAILED = "application error"
+
+
+STATUSES = {Ending.DONE: "Success", Ending.FAILED: "Failed"}
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """`inputs` holds every answer exactly as it was typed; `last_reply` keeps its CON or END."""
+    """`inputs` holds every answer exactly as it was typed; `last_reply` is the application's, unread.
+
+    `echo` is what a dialect must return with the next request; `error` is why the session failed.
+    """
 
     phone: str
     network: Network
     service_code: str
-    id: str = field(default_factory=new_session_id)
+    dialect: str
+    id: str
+    bare_star: bool = False
     inputs: list[str] = field(default_factory=list)
     hops: int = 0
     labels: list[str] = field(default_factory=list)
     last_label: str = ""
     last_reply: str = ""
+    echo: dict[str, str] = field(default_factory=dict)
+    error: str = ""
     closed: bool = False
     started: float = field(default_factory=time.monotonic)
     clock: asyncio.TimerHandle | None = None
@@ -41,10 +55,24 @@ class Session:
         return "*".join(self.inputs)
 
     @property
+    def dialled(self) -> str:
+        """Return what was dialled, while nothing else was typed: the code and what followed it."""
+        return "*".join([self.service_code.removesuffix("#"), *self.inputs]) + "#"
+
+    @property
+    def latest(self) -> str:
+        """Return the last input, which at first is what was dialled."""
+        return self.dialled if self.hops == 1 else self.inputs[-1]
+
+    @property
+    def total_left(self) -> float:
+        """Return how long the network lets the whole session go on."""
+        return max(0.0, self.started + self.network.session_seconds - time.monotonic())
+
+    @property
     def seconds_left(self) -> float:
         """Return how long the caller may wait with the next answer."""
-        left = self.started + self.network.session_seconds - time.monotonic()
-        return max(0.0, min(self.network.idle_seconds, left))
+        return min(self.network.idle_seconds, self.total_left)
 
     def label(self, value: str) -> None:
         """Keep the label that the application gave this hop; the gateway ignores a malformed one."""
@@ -67,7 +95,7 @@ class Session:
             "text": self.text,
         }
 
-    def end_fields(self, status: str, error: str) -> dict[str, str]:
+    def end_fields(self, ending: Ending) -> dict[str, str]:
         """Return the thirteen fields of the end event."""
         return {
             "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
@@ -75,12 +103,12 @@ class Session:
             "serviceCode": self.service_code,
             "networkCode": self.network.code,
             "phoneNumber": self.phone,
-            "status": status,
+            "status": STATUSES.get(ending, "Incomplete"),
             "cost": "KES 0.10" if self.hops else "0.00",
             "durationInMillis": str(int((time.monotonic() - self.started) * 1000)),
             "hopsCount": str(self.hops),
             "hopsMetadata": "|".join(self.labels),
             "input": self.text,
             "lastAppResponse": self.last_reply,
-            "errorMessage": error,
+            "errorMessage": self.error,
         }

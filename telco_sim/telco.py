@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from telco_sim.callbacks import Callbacks
-from telco_sim.config import Network, TelcoConfig
+from telco_sim.config import DEFAULT_DIALECT, Network, TelcoConfig
 from telco_sim.faults import Faults
 from telco_sim.ledger import Ledger, Row
 from telco_sim.session import Session
@@ -74,11 +74,12 @@ class Telco:
         self.twilio_messages: list[Message] = []
         self.stopping = False
         self._sims: dict[str, Network] = {}
+        self._dialects: dict[str, str] = {}
         self._inboxes: dict[str, Inbox] = {}
 
-    def connect(self, **urls: str) -> None:
+    def connect(self, **urls: Any) -> None:
         """Point at an application: any of the addresses of a TelcoConfig."""
-        self.config = replace(self.config, **urls)  # type: ignore[arg-type]
+        self.config = replace(self.config, **urls)
 
     def insert_sim(self, phone: str, network: Network) -> None:
         """Move a phone to a network; every other phone is on the configured one."""
@@ -87,6 +88,14 @@ class Telco:
     def network_of(self, phone: str) -> Network:
         """Return the network that a phone is on."""
         return self._sims.get(phone, self.config.network)
+
+    def choose_dialect(self, phone: str, dialect: str) -> None:
+        """Have a phone's codes served by a gateway; those of every other phone are by Africa's Talking."""
+        self._dialects[phone] = dialect
+
+    def dialect_of(self, phone: str) -> str:
+        """Return the name of the gateway that serves a phone's codes."""
+        return self._dialects.get(phone, DEFAULT_DIALECT)
 
     def inbox(self, phone: str) -> Inbox:
         """Return the inbox of a phone, empty when it never got a text."""
@@ -116,6 +125,7 @@ class Telco:
             session.stop_clock()
         for inbox in self._inboxes.values():
             inbox.wake()
+        self.ledger.wake()
         self.callbacks.stop()
 
     async def aclose(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from telco_sim import texting, ussd
@@ -86,10 +86,12 @@ class RunningTelco:
     url: str
     state: Telco
 
-    def phone(self, number: str, network: Network | None = None) -> Handset:
-        """Return a new handset; `network` moves the number there."""
+    def phone(self, number: str, network: Network | None = None, dialect: str | None = None) -> Handset:
+        """Return a new handset; `network` moves the number there, and `dialect` names the gateway of its codes."""
         if network:
             self.state.insert_sim(number, network)
+        if dialect:
+            self.state.choose_dialect(number, dialect)
         return Handset(self.state, number)
 
     @property
@@ -111,6 +113,7 @@ class RunningTelco:
         *,
         ussd_url: str = "",
         ussd_end_url: str = "",
+        dialect_urls: Mapping[str, str] | None = None,
         delivery_url: str = "",
         inbound_url: str = "",
         optout_url: str = "",
@@ -121,6 +124,7 @@ class RunningTelco:
         self.state.connect(
             ussd_url=ussd_url,
             ussd_end_url=ussd_end_url,
+            dialect_urls=dialect_urls or {},
             delivery_url=delivery_url,
             inbound_url=inbound_url,
             optout_url=optout_url,

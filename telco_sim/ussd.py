@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from telco_sim.callbacks import encode_form
+from telco_sim.config import DEFAULT_DIALECT
+from telco_sim.dialects import DIALECTS
+from telco_sim.dialects.dialect import Request, Shown, Unreadable
 from telco_sim.exchange import Answer
 from telco_sim.faults import UssdFault
-from telco_sim.screen import INVALID_CODE, NETWORK_ERROR, PREFIX_LENGTH, SESSION_OVER, Screen, refusal
-from telco_sim.session import Session
+from telco_sim.screen import INVALID_CODE, NETWORK_ERROR, SESSION_OVER, Screen
+from telco_sim.session import Ending, Session
 from telco_sim.telco import Telco
 
-HOP_LABEL = "at-ussd-hop-metadata"
 END_EVENT_SECONDS = 10.0
 
 
@@ -20,7 +22,15 @@ async def dial(telco: Telco, phone: str, code: str) -> Screen:
     extension = _extension(code, telco.config.service_code)
     if extension is None:
         return Screen(INVALID_CODE, open=False, error=f"This telco serves {telco.config.service_code} only.")
-    session = Session(phone, telco.network_of(phone), telco.config.service_code)
+    name = telco.dialect_of(phone)
+    session = Session(
+        phone,
+        telco.network_of(phone),
+        telco.config.service_code,
+        dialect=name,
+        id=DIALECTS[name].new_id(),
+        bare_star=telco.config.bare_star,
+    )
     if extension and telco.config.prefill:
         session.inputs.append(extension)
     telco.sessions[session.id] = session
@@ -41,7 +51,7 @@ async def hang_up(telco: Telco, session_id: str) -> Screen:
     """End a session from the phone. One that has ended already stays as it was."""
     session = telco.sessions.get(session_id)
     if session is not None:
-        _close(telco, session, "Incomplete")
+        _close(telco, session, Ending.HUNG_UP)
     return Screen("", open=False, session=session_id)
 
 
@@ -53,10 +63,13 @@ async def _hop(telco: Telco, session: Session) -> Screen:
     answer = await _deliver(telco, session, fault)
     if session.closed:
         return Screen(SESSION_OVER, open=False, session=session.id, error="The session ended before the reply came.")
-    if error := _judge(session, answer, fault):
-        _close(telco, session, "Failed", error)
-        return Screen(NETWORK_ERROR, open=False, session=session.id, error=error)
-    return _show(telco, session, fault)
+    try:
+        shown = _read(session, answer, fault)
+    except Unreadable as error:
+        session.error = str(error)
+        _close(telco, session, Ending.FAILED)
+        return Screen(NETWORK_ERROR, open=False, session=session.id, error=session.error)
+    return _show(telco, session, shown, fault)
 
 
 def _disturb_inputs(session: Session, fault: UssdFault) -> None:
@@ -76,65 +89,73 @@ async def _deliver(telco: Telco, session: Session, fault: UssdFault) -> Answer:
 
 
 async def _request(telco: Telco, session: Session, fault: UssdFault) -> Answer:
-    hop, fields = session.hops, session.request_fields(fault.phone_number or session.phone)
+    phone = fault.phone_number or session.phone
+    request = DIALECTS[session.dialect].request(session, phone)
+    hop, fields = session.hops, _told(session, session.request_fields(phone), request)
     telco.ledger.write("ussd.request", session.phone, hop=hop, **fields)
-    form = encode_form(fields, bare_star=telco.config.bare_star)
-    headers = {HOP_LABEL: session.last_label} if session.last_label else {}
-    answer = await telco.callbacks.post(
-        telco.config.ussd_url,
-        form,
-        seconds=session.network.reply_seconds,
-        headers=headers,
-    )
-    body = answer.body.decode(errors="replace")
+    url, _ = telco.config.urls_of(session.dialect)
+    answer = await _send(telco, url, request, session.network.reply_seconds)
     telco.ledger.write(
         "ussd.reply",
         session.phone,
         sessionId=session.id,
         hop=hop,
         status=answer.status,
-        body=body,
+        body=answer.body.decode(errors="replace"),
         error=answer.error,
     )
     return answer
 
 
-def _judge(session: Session, answer: Answer, fault: UssdFault) -> str:
+async def _send(telco: Telco, url: str, request: Request, seconds: float) -> Answer:
+    address = url + request.tail if url else ""
+    return await telco.callbacks.send(request.method, address, request.body, seconds=seconds, headers=request.headers)
+
+
+def _told(session: Session, ours: dict[str, str], request: Request | None) -> dict[str, Any]:
+    """What the ledger says of a request: always in the words of Africa's Talking, and then in the gateway's own."""
+    if session.dialect == DEFAULT_DIALECT:
+        return ours
+    return {**ours, "dialect": session.dialect, "sent": request.fields if request else None}
+
+
+def _read(session: Session, answer: Answer, fault: UssdFault) -> Shown:
     if fault.drop_reply:
-        return "The reply of the application was lost."
+        raise Unreadable("The reply of the application was lost.")
     session.last_reply = answer.body.decode(errors="replace")
-    session.label(answer.headers.get(HOP_LABEL, ""))
-    return answer.error or refusal(answer.status, answer.body)
+    if answer.error:
+        raise Unreadable(answer.error)
+    return DIALECTS[session.dialect].read(session, answer)
 
 
-def _show(telco: Telco, session: Session, fault: UssdFault) -> Screen:
-    text = session.last_reply[PREFIX_LENGTH:]
-    if session.last_reply.startswith("END "):
-        _close(telco, session, "Success")
-    elif fault.hang_up or not session.seconds_left:
-        _close(telco, session, "Incomplete")
-    else:
-        loop = asyncio.get_running_loop()
-        session.clock = loop.call_later(session.seconds_left, _close, telco, session, "Incomplete")
-    seconds = 0.0 if session.closed else session.seconds_left
-    return Screen(text, open=not session.closed, session=session.id, seconds=seconds)
+def _show(telco: Telco, session: Session, shown: Shown, fault: UssdFault) -> Screen:
+    if not shown.open:
+        _close(telco, session, Ending.DONE)
+    elif fault.hang_up:
+        _close(telco, session, Ending.HUNG_UP)
+    elif not session.seconds_left:
+        _close(telco, session, Ending.TIMED_OUT)
+    if session.closed:
+        return Screen(shown.text, open=False, session=session.id)
+    loop = asyncio.get_running_loop()
+    session.clock = loop.call_later(session.seconds_left, _close, telco, session, Ending.TIMED_OUT)
+    return Screen(shown.text, open=True, session=session.id, seconds=session.seconds_left, total=session.total_left)
 
 
-def _close(telco: Telco, session: Session, status: str, error: str = "") -> None:
+def _close(telco: Telco, session: Session, ending: Ending) -> None:
     session.closed = True
     session.stop_clock()
     telco.sessions.pop(session.id, None)
-    telco.callbacks.background(_post_end(telco, session, session.end_fields(status, error)))
+    telco.callbacks.background(_post_end(telco, session, ending))
 
 
-async def _post_end(telco: Telco, session: Session, fields: dict[str, str]) -> None:
+async def _post_end(telco: Telco, session: Session, ending: Ending) -> None:
     answer = Answer(0, error="No end event was posted.")
-    if telco.config.end_events and telco.config.ussd_end_url:
-        answer = await telco.callbacks.post(
-            telco.config.ussd_end_url,
-            encode_form(fields, bare_star=telco.config.bare_star),
-            seconds=END_EVENT_SECONDS,
-        )
+    request = DIALECTS[session.dialect].ending(session, ending)
+    fields = _told(session, session.end_fields(ending), request)
+    _, url = telco.config.urls_of(session.dialect)
+    if request and telco.config.end_events and url:
+        answer = await _send(telco, url, request, END_EVENT_SECONDS)
     telco.ledger.write("ussd.end", session.phone, **fields, answered=answer.status, answerError=answer.error)
 
 

@@ -24,7 +24,7 @@ from db import embedded
 from queue_core.hashing import hash_of
 from telco_sim.server import Server, bind, url_of
 from tests.browser.bring import MISSING, find
-from tests.browser.cable import Cable, plugged
+from tests.cable import Cable, plugged
 from tests.browser.windows import Windows
 from tests.terminal import outside, terminal
 from tests.world import World, own_world, seeded

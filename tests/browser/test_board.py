@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import Page, expect
 
 from queue_core import tickets
-from tests.browser.cable import Cable
+from tests.cable import Cable
 from tests.browser.checks import fits, no_layout_shift, no_violations, screenshot
 from tests.browser.windows import Windows
 from tests.world import World

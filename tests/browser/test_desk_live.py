@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.cable import Cable, plugged
+from tests.cable import Cable, plugged
 from tests.browser.checks import no_layout_shift
 from tests.browser.clerk import at_desk
 from tests.browser.windows import Windows

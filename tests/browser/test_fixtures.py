@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tests.browser import checks
-from tests.browser.cable import plugged
+from tests.cable import plugged
 from tests.browser.checks import fits, no_layout_shift, no_violations, screenshot
 from tests.browser.conftest import served
 from tests.browser.windows import Windows

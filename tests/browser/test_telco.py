@@ -8,13 +8,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 import pytest_asyncio
-import yaml
 from playwright.async_api import Locator, Page, expect
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from telco_sim.config import TelcoConfig
+from telco_sim.player import ACTS, play
+from telco_sim.scene import read
 from telco_sim.sms import Order
 from telco_sim.testing import RunningTelco, running, serving
 from tests.browser.checks import fits, no_layout_shift, no_violations, screenshot
@@ -205,7 +206,9 @@ async def test_faults_by_button(table: Page, telco: RunningTelco) -> None:
     assert telco.faults.ussd == []
 
 
-async def test_what_was_done_is_recorded_as_a_scene(table: Page, tmp_path: Path) -> None:
+async def test_what_was_done_is_recorded_and_can_be_played_again(
+    table: Page, telco: RunningTelco, tmp_path: Path
+) -> None:
     await table.get_by_role("button", name="Record").click()
     await key(phone(table), "call").click()
     await expect(screen(phone(table))).to_contain_text("Sunrise Clinic")
@@ -215,14 +218,16 @@ async def test_what_was_done_is_recorded_as_a_scene(table: Page, tmp_path: Path)
     async with table.expect_download() as saved:
         await table.get_by_role("button", name="Stop and save").click()
     await (await saved.value).save_as(tmp_path / "scene.yaml")
-    scene = yaml.safe_load((tmp_path / "scene.yaml").read_text())
-    assert scene["phones"][AMINA] == {"network": "Athena", "dialect": "africastalking"}
-    assert [step for step in scene["steps"] if "pause" not in step] == [
+    scene = read(tmp_path / "scene.yaml", ACTS)
+    assert scene.phones[AMINA] == {"network": "Athena", "dialect": "africastalking"}
+    assert [step for step in scene.steps if "pause" not in step] == [
         {"dial": {"phone": AMINA, "code": "*384*40#"}},
         {"expect": {"phone": AMINA, "open": True}},
         {"press": {"phone": AMINA, "keys": "1"}},
         {"expect": {"phone": AMINA, "open": False}},
     ]
+    again = await play(scene, telco.url, speed=100)
+    assert (again.held, again.broken) == (2, [])
 
 
 async def test_a_telco_that_stopped_is_told_and_found_again(table: Page, windows: Windows) -> None:

@@ -32,6 +32,7 @@ async def test_a_session_over_http(http: httpx.AsyncClient) -> None:
         "warning": "",
         "error": "",
         "seconds": first["seconds"],
+        "total": first["total"],
     }
     pressed = (await http.post("/telco/press", json={"session": first["session"], "input": "1"})).json()
     assert (pressed["text"], pressed["open"]) == ("Your number is A001", False)

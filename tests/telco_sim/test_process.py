@@ -56,6 +56,17 @@ async def test_options_may_come_from_the_environment(application: Application) -
         assert sent.json()["SMSMessageData"]["Message"].startswith("Sent to 1/1")
 
 
+async def test_other_gateways_are_configured_by_the_environment(application: Application) -> None:
+    environment = {"TELCO_PORT": "0", "TELCO_API_KEY": "k", "TELCO_SAFARICOM_URL": f"{application.url}/raw"}
+    async with (
+        telco_process("--dialect-url", "nalo", f"{application.url}/nalo", **environment) as process,
+        httpx.AsyncClient(base_url=await address(process), trust_env=False) as http,
+    ):
+        assert list((await http.get("/telco/setup")).json()["dialects"]) == ["nalo", "safaricom"]
+        await http.post("/telco/dial", json={"phone": AMINA, "code": SHORT_CODE, "dialect": "safaricom"})
+        await application.wait_for("/raw")
+
+
 async def test_texts_in_both_dialects_are_configured_by_the_environment(application: Application) -> None:
     async with (
         telco_process(

@@ -1,0 +1,106 @@
+"""What can be seen of an application from outside: the ledger, turned into times and broken promises."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import quantiles
+from typing import Any
+
+from telco_sim.units import SCREEN_LIMIT, measure
+
+DEADLINE_SECONDS = 10.0
+GIVEN = r"Your number is ([A-Z]{1,3}\d{2,4})"
+BROKEN = {
+    "two_numbers": "A phone was given a second number.",
+    "shared_number": "A number was given to two phones.",
+    "late": "An answer took longer than 10 s, or never came.",
+    "mistake": "An answer was not what the gateway takes.",
+    "long": "A screen had more than a phone shows.",
+    "text_twice": "A phone that asked nothing in between got the same text twice.",
+}
+
+
+@dataclass(slots=True)
+class Audit:
+    """Takes rows in order. `given` finds the number in what a phone is told."""
+
+    given: re.Pattern[str] = field(default_factory=lambda: re.compile(GIVEN))
+    broken: Counter[str] = field(default_factory=Counter)
+    hops: list[float] = field(default_factory=list)
+    to_text: list[float] = field(default_factory=list)
+    _asked: dict[tuple[str, int], datetime] = field(default_factory=dict)
+    _numbers: dict[str, str] = field(default_factory=dict)
+    _owners: dict[str, str] = field(default_factory=dict)
+    _joined: dict[str, datetime] = field(default_factory=dict)
+    _texts: dict[str, set[str]] = field(default_factory=dict)
+
+    def take(self, rows: Iterable[dict[str, Any]]) -> None:
+        for row in rows:
+            if act := _TAKES.get(row["kind"]):
+                act(self, row["phone"], row["data"], datetime.fromisoformat(row["time"]))
+
+    def _request(self, phone: str, data: dict[str, Any], time: datetime) -> None:
+        known = self._asked.setdefault((data["sessionId"], data["hop"]), time)
+        if data["hop"] == 1 and known is time:
+            self._texts.pop(phone, None)
+
+    def _reply(self, phone: str, data: dict[str, Any], time: datetime) -> None:
+        asked = self._asked.pop((data["sessionId"], data["hop"]), None)
+        if asked is None:  # the answer to a copy
+            return
+        seconds = (time - asked).total_seconds()
+        self.hops.append(seconds)
+        if data["error"] or seconds > DEADLINE_SECONDS:
+            self.broken["late"] += 1
+            return
+        said = data["body"]
+        size = measure(said)
+        self.broken["long"] += size.units > SCREEN_LIMIT[size.alphabet]
+        if found := self.given.search(said):
+            self._give(phone, found[1])
+            self._joined.setdefault(phone, time)
+
+    def _give(self, phone: str, number: str) -> None:
+        self.broken["two_numbers"] += self._numbers.setdefault(phone, number) != number
+        self.broken["shared_number"] += self._owners.setdefault(number, phone) != phone
+
+    def _end(self, _phone: str, data: dict[str, Any], _time: datetime) -> None:
+        self.broken["mistake"] += data["errorMessage"].startswith("The reply") and "lost" not in data["errorMessage"]
+
+    def _text(self, phone: str, data: dict[str, Any], time: datetime) -> None:
+        if not data["delivered"]:
+            return
+        seen = self._texts.setdefault(phone, set())
+        self.broken["text_twice"] += data["text"] in seen
+        seen.add(data["text"])
+        if joined := self._joined.pop(phone, None):
+            self.to_text.append((time - joined).total_seconds())
+
+    def _inbound(self, phone: str, _data: dict[str, Any], _time: datetime) -> None:
+        self._texts.pop(phone, None)
+
+    def promises(self) -> dict[str, int]:
+        """How often each promise was broken."""
+        return {name: self.broken[name] for name in BROKEN}
+
+
+_TAKES = {
+    "ussd.request": Audit._request,  # noqa: SLF001 - its own methods, by the row that they take
+    "ussd.reply": Audit._reply,  # noqa: SLF001
+    "ussd.end": Audit._end,  # noqa: SLF001
+    "sms.message": Audit._text,  # noqa: SLF001
+    "twilio.message": Audit._text,  # noqa: SLF001
+    "inbound": Audit._inbound,  # noqa: SLF001
+}
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """Return p50, p95 and p99 in milliseconds, and how many there were; of none nothing but that."""
+    if not seconds:
+        return {"count": 0}
+    cuts = quantiles(seconds, n=100, method="inclusive") if len(seconds) > 1 else seconds * 99
+    return {"count": len(seconds), **{f"p{at}": round(cuts[at - 1] * 1000, 1) for at in (50, 95, 99)}}

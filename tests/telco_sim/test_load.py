@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from starlette.responses import PlainTextResponse, Response
+
+from telco_sim.audit import Audit, percentiles
+from telco_sim.control import TelcoGoneError
+from telco_sim.crowd import Crowd, Plan
+from telco_sim.testing import RunningTelco
+from tests.telco_sim.conftest import AMINA, SHORT_CODE, Application
+
+BARAKA = "+254711000002"
+BEGIN = datetime(2026, 11, 21, 9, tzinfo=UTC)
+
+
+def counting() -> Any:
+    """An application that gives each phone a number of its own, the same again when it asks again."""
+    numbers: dict[str, int] = {}
+    fresh = count(1)
+
+    def answer(form: dict[str, str]) -> Response:
+        if not form["text"]:
+            return PlainTextResponse("CON Welcome\n1 Join")
+        number = numbers.setdefault(form["phoneNumber"], next(fresh))
+        return PlainTextResponse(f"END Your number is A{number:03}")
+
+    return answer
+
+
+def plan(telco: RunningTelco, **changed: Any) -> Plan:
+    few = {"phones": 40, "rate": 200.0, "seconds": 0.2, "keys": ("1",), "drop": 0.0, "texts": 0.0, "pace": 0.0}
+    return Plan(telco=telco.url, code=SHORT_CODE, given=r"Your number is (A\d+)", **{**few, **changed})
+
+
+async def test_a_crowd_is_served_and_counted(telco: RunningTelco, application: Application) -> None:
+    application.answer = counting()
+    lines: list[str] = []
+    report = await Crowd(plan(telco)).run(lines.append)
+    assert (report["calls"], report["outcomes"], report["success"]) == (40, {"number": 40}, 1.0)
+    assert report["hop_ms"]["count"] == 80
+    assert set(report["broken"].values()) == {0}
+    assert "40 calls, 100.0% well" in lines[-1]
+
+
+async def test_who_hangs_up_is_no_failure_of_the_application(telco: RunningTelco, application: Application) -> None:
+    application.answer = lambda _form: PlainTextResponse("CON Go on")
+    report = await Crowd(plan(telco, keys=("1", "1"), drop=1.0)).run(lambda _line: None)
+    assert (report["outcomes"], report["success"]) == ({"dropped": 40}, 1.0)
+
+
+async def test_one_number_for_two_phones_is_found(telco: RunningTelco) -> None:
+    report = await Crowd(plan(telco)).run(lambda _line: None)
+    assert report["outcomes"] == {"number": 40}
+    assert report["broken"]["shared_number"] == 39
+
+
+async def test_failures_are_counted(telco: RunningTelco, application: Application) -> None:
+    application.answer = lambda _form: PlainTextResponse("Oops", status_code=500)
+    report = await Crowd(plan(telco)).run(lambda _line: None)
+    assert (report["outcomes"], report["success"]) == ({"failed": 40}, 0.0)
+
+
+async def test_a_telco_that_is_not_there_is_said(telco: RunningTelco) -> None:
+    there = plan(telco)
+    nowhere = Plan(**{name: getattr(there, name) for name in there.__slots__} | {"telco": "http://127.0.0.1:1"})
+    with pytest.raises(TelcoGoneError):
+        await Crowd(nowhere).run(lambda _line: None)
+
+
+class Book:
+    """Rows of a ledger that a test writes."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def write(self, kind: str, phone: str, at: float = 0.0, **data: Any) -> None:
+        time = (BEGIN + timedelta(seconds=at)).isoformat()
+        self.rows.append({"number": len(self.rows) + 1, "kind": kind, "phone": phone, "time": time, "data": data})
+
+    def call(self, phone: str, body: str, *, session: str, took: float = 0.1, error: str = "") -> None:
+        self.write("ussd.request", phone, sessionId=session, hop=1)
+        self.write("ussd.reply", phone, took, sessionId=session, hop=1, body=body, error=error)
+
+    def text(self, phone: str, text: str, at: float = 1.0) -> None:
+        self.write("sms.message", phone, at, text=text, delivered=True)
+
+    def broken(self) -> dict[str, int]:
+        audit = Audit(re.compile(r"number is (A\d+)"))
+        audit.take(self.rows)
+        return {name: number for name, number in audit.promises().items() if number}
+
+
+def test_promises_that_are_kept_break_nothing() -> None:
+    book = Book()
+    book.call(AMINA, "END Your number is A001", session="1")
+    book.text(AMINA, "You are next")
+    book.write("inbound", AMINA)
+    book.text(AMINA, "You are next")
+    book.call(AMINA, "END Your number is A001", session="2")
+    book.text(AMINA, "You are next")
+    assert book.broken() == {}
+
+
+def test_every_broken_promise_is_found() -> None:
+    book = Book()
+    book.call(AMINA, "END Your number is A001", session="1")
+    book.call(AMINA, "END Your number is A002", session="2")
+    book.call(BARAKA, "END Your number is A001", session="3", took=10.5)
+    book.call(BARAKA, "", session="4", error="The application did not answer within 10 s.")
+    book.call(BARAKA, "END Your number is A002", session="5")
+    book.call(BARAKA, f"CON {'x' * 160}", session="6")
+    book.write("ussd.end", BARAKA, errorMessage="The reply must begin with exactly 'CON ' or 'END ': it is empty.")
+    book.text(AMINA, "Your turn")
+    book.text(AMINA, "Your turn")
+    assert book.broken() == {
+        "two_numbers": 1,
+        "shared_number": 1,
+        "late": 2,
+        "mistake": 1,
+        "long": 1,
+        "text_twice": 1,
+    }
+
+
+def test_time_from_number_to_text_is_that_of_the_first_text() -> None:
+    book = Book()
+    book.call(AMINA, "END Your number is A001", session="1", took=0.5)
+    book.text(AMINA, "A001 it is", 2.0)
+    book.text(AMINA, "Soon", 9.0)
+    audit = Audit(re.compile(r"number is (A\d+)"))
+    audit.take(book.rows)
+    assert percentiles(audit.to_text) == {"count": 1, "p50": 1500.0, "p95": 1500.0, "p99": 1500.0}
+    assert percentiles([]) == {"count": 0}
