@@ -39,7 +39,7 @@ def places(settings: Settings) -> Iterator[embedded.Servers]:
     if settings.database_url and settings.redis_url:
         yield embedded.Servers(settings.database_url, settings.redis_url)
         return
-    with embedded.start(settings.data_dir) as own:
+    with embedded.start(settings.data_dir, backups=settings.backup_dir) as own:
         if not settings.database_url:
             asyncio.run(migrate(own.database_url))
         yield embedded.Servers(settings.database_url or own.database_url, settings.redis_url or own.redis_url)

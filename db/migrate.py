@@ -63,21 +63,26 @@ async def migrate(url: str, folder: Path = FOLDER) -> list[str]:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute(LIMITS)
         await connection.execute(RECORDS)
-        missing = await _missing(connection, folder)
-        for script in missing:
+        scripts = await _missing(connection, folder)
+        for script in scripts:
             await _apply(connection, script)
     finally:
         await connection.close()
-    return [script.name for script in missing]
+    return [script.name for script in scripts]
 
 
 async def pending(url: str, folder: Path = FOLDER) -> list[str]:
     """What `migrate` would apply, changing nothing. Raises MigrationError as it would."""
     connection = await asyncpg.connect(url)
     try:
-        return [script.name for script in await _missing(connection, folder)]
+        return await missing(connection, folder)
     finally:
         await connection.close()
+
+
+async def missing(connection: Connection, folder: Path = FOLDER) -> list[str]:
+    """The same, on a connection that there is already."""
+    return [script.name for script in await _missing(connection, folder)]
 
 
 async def _missing(connection: Connection, folder: Path) -> list[Script]:
@@ -89,12 +94,12 @@ async def _missing(connection: Connection, folder: Path) -> list[Script]:
                 f"{script.name} was changed after it was applied to this database. Nothing was changed."
                 " Put the file back as it was, and write what you need into a new one."
             )
-    missing = [script for script in files if script.version not in applied]
+    lacks = [script for script in files if script.version not in applied]
     current = _functions(folder)
     newer = applied.keys() - {script.version for script in files}
     if current.checksum not in functions and not newer:
-        missing.append(current)
-    return missing
+        lacks.append(current)
+    return lacks
 
 
 async def _applied(connection: Connection) -> tuple[dict[int, str], set[str]]:

@@ -1026,13 +1026,17 @@ CREATE FUNCTION public.delete_customers(after text, batch integer) RETURNS jsonb
     LANGUAGE sql
     AS $$
     with part as materialized (select * from customers where phone > after order by phone limit batch),
-    deleted as (
-        delete from customers c using part p
-         where c.phone = p.phone and p.opted_out_at is null and p.created_at < clock_timestamp() - interval '30 days'
-           and not exists (select from tickets t where t.phone = p.phone and is_active(t.status))
+    absent as materialized (
+        select * from part p
+         where p.created_at < clock_timestamp() - interval '30 days'
+           and not exists (select from tickets t where t.phone = p.phone and t.status in ('waiting', 'called', 'serving', 'skipped'))
            and not exists (select from tickets t where t.phone = p.phone and t.ended_at is not null)
-           and not exists (select from ussd_sessions u where u.phone = p.phone)
-        returning 1)
+           and not exists (select from ussd_sessions u where u.phone = p.phone)),
+    unnamed as (
+        update customers c set name = null from absent a
+         where c.phone = a.phone and a.opted_out_at is not null and c.name is not null),
+    deleted as (
+        delete from customers c using absent a where c.phone = a.phone and a.opted_out_at is null returning 1)
     select jsonb_build_object('after', (select max(phone) from part), 'deleted', (select count(*) from deleted))
 $$;
 
@@ -1104,6 +1108,7 @@ $$;
 
 CREATE FUNCTION public.delete_visits(batch integer, keep integer) RETURNS integer
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     d queue_days;
@@ -1462,6 +1467,7 @@ $$;
 
 CREATE FUNCTION public.forget_visits(batch integer) RETURNS integer
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     d queue_days;
@@ -2648,7 +2654,7 @@ $$;
 CREATE FUNCTION public.without_person(answer jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     AS $$
-    select answer || coalesce(jsonb_object_agg(key, value - '{phone,name}'::text[]), '{}')
+    select answer || coalesce(jsonb_object_agg(key, value || '{"phone": null, "name": null}'), '{}')
       from jsonb_each(answer) where jsonb_typeof(value) = 'object' and value ? 'phone'
 $$;
 
@@ -3040,6 +3046,8 @@ CREATE INDEX notifications_by_ticket ON public.notifications USING btree (ticket
 CREATE INDEX notifications_due ON public.notifications USING btree (urgency, due_at) WHERE (status = 'queued'::text);
 
 CREATE INDEX notifications_farewells ON public.notifications USING btree (created_at) WHERE ((template = 'data_gone'::text) AND (phone IS NOT NULL));
+
+CREATE INDEX notifications_in_doubt ON public.notifications USING btree (created_at) WHERE (status = ANY (ARRAY['dead'::text, 'unknown'::text]));
 
 CREATE INDEX notifications_leased ON public.notifications USING btree (leased_until) WHERE (status = 'sending'::text);
 

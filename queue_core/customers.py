@@ -71,9 +71,16 @@ async def erased(core: Core) -> dict[str, datetime]:
 
 
 async def erase_again(core: Core, act: Act, marks: Mapping[str, datetime], key: bytes) -> int:
-    """Erase whoever of the phones in this database is in `marks`, and tell nobody; how many there were."""
-    phones = [row["phone"] for row in await core.pool.fetch(SQL.phones, timeout=SEARCH_SECONDS)]
-    known = [(phone, made) for phone in phones if (made := mark(phone, key)) in marks]
-    for phone, made in known:
-        await core.pool.execute(SQL.erase_again, act.as_json(), phone, made, marks[made])
-    return len(known)
+    """Erase whoever was erased, as `marks` say, after the moment that this database was restored to; how many.
+
+    Nobody is told: they were, then. Who was erased before that moment may have come again since, and stays.
+    """
+    known = await erased(core)
+    later = {made: at for made, at in marks.items() if known.get(made) != at}
+    async with core.pool.acquire() as conn, conn.transaction():
+        await conn.execute(SQL.take_time)
+        phones = [row["phone"] for row in await conn.fetch(SQL.phones, timeout=SEARCH_SECONDS)]
+    found = [(phone, made) for phone in phones if (made := mark(phone, key)) in later]
+    for phone, made in found:
+        await core.pool.execute(SQL.erase_again, act.as_json(), phone, made, later[made])
+    return len(found)

@@ -13,7 +13,7 @@ from queue_core.core import Core
 SQL = load("retention")
 log = logging.getLogger("zamu.retention")
 
-PART = 500  # rows at once: a few hundredths of a second
+PART = 200  # visits at once: some hundredths of a second
 PAUSE = 0.02  # seconds between two parts, which are for others
 LOOK_EVERY = 600  # seconds between two looks at whether a day has passed
 FORGET = (
@@ -39,7 +39,7 @@ async def run(core: Core, keep_days: int, stop: asyncio.Event) -> None:
 async def daily(core: Core, keep_days: int, stop: asyncio.Event | None = None) -> dict[str, int] | None:
     """Forget and delete all that is past its time, in small parts; how many rows, by the name of the work.
 
-    None when it was done today already, or another process does it now. What `stop` leaves undone is done the next time.
+    None when it was done today already, or another process does it now. What `stop` cuts short is gone on with later.
     """
     async with core.pool.acquire() as conn:
         if not await conn.fetchval(SQL.try_lock):

@@ -95,7 +95,7 @@ select 'numbers ' || a.number || ' and ' || b.number || ' were at one counter'
 with calls as (
     select ticket, version from history where action = 'call' and phone is not null
 ), told as (
-    select ticket_id as ticket, split_part(dedupe_key, ':', 3)::int as version from notifications where template = 'turn'
+    select ticket_id as ticket, split_part(dedupe_key, ':', 3)::int as version from notifications where template = 'turn' and phone is not null
 )
 select case when calls.ticket is null then 'a turn text without its call' else 'a call without its turn text' end
   from calls full join told using (ticket, version)

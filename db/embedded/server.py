@@ -55,6 +55,7 @@ class Server(ABC):
     """
 
     name: ClassVar[str]
+    ready_seconds: ClassVar[float] = READY_SECONDS
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
@@ -88,7 +89,7 @@ class Server(ABC):
 
     def wait(self) -> None:
         """Wait until it answers; one that we found on its way down is started again."""
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + self.ready_seconds
         while not self.answers():
             if not self.alive():
                 if self._child:
@@ -96,7 +97,7 @@ class Server(ABC):
                 self.begin()
             elif time.monotonic() > deadline:
                 raise EmbeddedError(
-                    f"{self.name} runs but has not answered for {READY_SECONDS} seconds. {self.last_words()}"
+                    f"{self.name} runs but has not answered for {self.ready_seconds} seconds. {self.last_words()}"
                 )
             time.sleep(0.005)
 

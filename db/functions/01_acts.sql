@@ -27,7 +27,7 @@ end $$;
 -- An answer is kept without the phone and the name of whom it tells of: they stay on the ticket, where they can be
 -- forgotten, and come from there when the answer is given again.
 create or replace function without_person(answer jsonb) returns jsonb language sql immutable as $$
-    select answer || coalesce(jsonb_object_agg(key, value - '{phone,name}'::text[]), '{}')
+    select answer || coalesce(jsonb_object_agg(key, value || '{"phone": null, "name": null}'), '{}')
       from jsonb_each(answer) where jsonb_typeof(value) = 'object' and value ? 'phone'
 $$;
 

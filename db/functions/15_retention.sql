@@ -1,5 +1,6 @@
 -- What time takes away. Each function does one small part, so that nobody waits for it, and says how much it did: 0 when
--- nothing is left to do. queue_core/retention.py calls them until then.
+-- nothing is left to do. queue_core/retention.py calls them until then. A part is small: whatever the planner believes of
+-- a table, it must not be read as a whole for it.
 
 -- The tickets of a day by their numbers: the index that keeps these unique finds them.
 create or replace function tickets_numbered(queue uuid, day date, first int, last int) returns uuid[] language sql stable as $$
@@ -8,7 +9,7 @@ create or replace function tickets_numbered(queue uuid, day date, first int, las
 $$;
 
 -- Phones and names leave the tickets of days that are long enough ago for their branch, and all texts about them.
-create or replace function forget_visits(batch int) returns int language plpgsql as $$
+create or replace function forget_visits(batch int) returns int language plpgsql set enable_seqscan = off as $$
 declare
     d queue_days;
     upto int;
@@ -78,22 +79,26 @@ create or replace function delete_enrolments(batch int) returns int language sql
     select count(*)::int from deleted
 $$;
 
--- A language chosen long ago by somebody of whom nothing else is kept. Who opted out stays known: he must not be texted.
--- Looks at the `batch` phones after one; where that stops, to go on from, and how many went.
+-- A name and a language given long ago by somebody of whom nothing else is kept. Of who opted out the phone alone stays,
+-- for he must not be texted. Looks at the `batch` phones after one; where that stops, to go on from, and how many went.
 create or replace function delete_customers(after text, batch int) returns jsonb language sql as $$
     with part as materialized (select * from customers where phone > after order by phone limit batch),
-    deleted as (
-        delete from customers c using part p
-         where c.phone = p.phone and p.opted_out_at is null and p.created_at < clock_timestamp() - interval '30 days'
-           and not exists (select from tickets t where t.phone = p.phone and is_active(t.status))
+    absent as materialized (
+        select * from part p
+         where p.created_at < clock_timestamp() - interval '30 days'
+           and not exists (select from tickets t where t.phone = p.phone and t.status in ('waiting', 'called', 'serving', 'skipped'))
            and not exists (select from tickets t where t.phone = p.phone and t.ended_at is not null)
-           and not exists (select from ussd_sessions u where u.phone = p.phone)
-        returning 1)
+           and not exists (select from ussd_sessions u where u.phone = p.phone)),
+    unnamed as (
+        update customers c set name = null from absent a
+         where c.phone = a.phone and a.opted_out_at is not null and c.name is not null),
+    deleted as (
+        delete from customers c using absent a where c.phone = a.phone and a.opted_out_at is null returning 1)
     select jsonb_build_object('after', (select max(phone) from part), 'deleted', (select count(*) from deleted))
 $$;
 
 -- A day that is over goes from its last number down, so that its numbers stay 1..n meanwhile; its figures stay.
-create or replace function delete_visits(batch int, keep int) returns int language plpgsql as $$
+create or replace function delete_visits(batch int, keep int) returns int language plpgsql set enable_seqscan = off as $$
 declare
     d queue_days;
     first int;

@@ -29,6 +29,9 @@ select export_customer($1, $2)
 -- name: erased
 select mark, erased_at from erased_phones
 
+-- name: take_time
+set local statement_timeout = '600s'
+
 -- Every phone that anything is kept of.
 -- name: phones
 select phone from customers union select phone from tickets where phone is not null

@@ -28,6 +28,7 @@ WATCHED = ("tickets", "notifications", "waiting_blocks", "audit_log")
 # A block of the line, and the few at its head; whatever reads more grows with the line.
 MOST_ROWS = 300
 TO_SEND = 1000
+DAY = 5000
 
 # 50,000 people in one line today, four of them at the counters, a hundred skipped, and one sent home; 50,000 served on
 # ten days before; a thousand texts to be sent; the history of all; and the empty blocks of a year.
@@ -196,7 +197,7 @@ QUESTIONS: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
     "defer": (TICKETS.defer, (_phone(110), 10), {"one_active_ticket_per_phone", "tickets_in_line"}),
     "come back": (TICKETS.come_back, (_phone(SKIPPED),), {"one_active_ticket_per_phone", "tickets_in_line"}),
     "coming": (TICKETS.coming, (_phone(CALLED),), {"one_active_ticket_per_phone", "tickets_pkey"}),
-    "erase": (load("customers").erase, (_phone(4000),), {"tickets_ended_by_phone", "notifications_by_phone"}),
+    "erase": (load("customers").erase, (_phone(4000), "mark"), {"tickets_ended_by_phone", "notifications_by_phone"}),
     "rate": (load("customers").rate, (_phone(4000), 5), {"tickets_ended_by_phone"}),
     "call next": (CALLING.call_next, ("queue", "Room 1", "complete", None), TO_A_COUNTER),
     "call and skip": (CALLING.call_next, ("queue", "Room 1", "skip", None), TO_A_COUNTER),
@@ -248,6 +249,13 @@ async def test_a_claim_of_texts_reads_no_more_than_are_to_be_sent(desk: Desk) ->
     assert desk.scans() == []
     assert desk.long_reads(most=2 * TO_SEND) == []  # what other tests took back is still in the index
     assert "notifications_due" in desk.indexes()
+
+
+async def test_what_is_deleted_of_an_old_day_is_found_in_it_alone(desk: Desk) -> None:
+    assert await desk.run(load("retention").delete_visits, 100, 5) == 100
+    assert desk.scans() == []
+    assert desk.long_reads(most=2 * DAY) == []  # its figures are made of the whole day
+    assert {"one_audit_row_per_change", "notifications_by_ticket"} <= desk.indexes()
 
 
 async def test_a_plan_that_reads_a_whole_table_would_be_seen(desk: Desk) -> None:
