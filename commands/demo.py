@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import socket
 import subprocess
 import sys
+import time
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,11 +18,14 @@ import click
 
 from commands.context import ask, pass_settings
 from commands.server import PORT, bind, describe, end, ending_at_once, run_web
+from commands.tour import tour
 from db.embedded import start
 from db.migrate import migrate as apply
 from db.migrate import pending
 from queue_core import demo as world
 from settings import KNOWN_USSD, Settings
+
+OPEN_TRIES, OPEN_SECONDS = 50, 0.1  # for the telco to start
 
 
 @click.command()
@@ -50,8 +56,12 @@ def demo(given: Settings, port: int, telco_port: int) -> None:
             describe(settings, settings.public_url)
             click.echo(f"  telco      {settings.at_base_url}")
             click.echo(f"  phones     {settings.at_base_url}/telco")
-            click.echo("\nNow hold a phone: in a browser, or by `zamu phone` in another terminal. Ctrl-C stops.")
-            run_web(settings, where, listener)
+            click.echo(f"  all of it  {settings.at_base_url}/telco/demo")
+            click.echo(
+                "\nNow open the last address, or hold a phone by `zamu phone` in another terminal. Ctrl-C stops."
+            )
+            _open(f"{settings.at_base_url}/telco/demo", telco_port)
+            run_web(settings, where, listener, framed_by=settings.at_base_url)
 
 
 @contextmanager
@@ -65,6 +75,21 @@ def _telco(settings: Settings, port: int, key: str) -> Iterator[None]:
         end(process)
 
 
+def _open(url: str, telco_port: int) -> None:
+    """In the browser of whoever sits at this machine's desktop, once the telco answers."""
+    desktop = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not (desktop and sys.stdout.isatty()):
+        return
+    for _ in range(OPEN_TRIES):
+        try:
+            socket.create_connection(("127.0.0.1", telco_port)).close()
+        except ConnectionRefusedError:
+            time.sleep(OPEN_SECONDS)
+        else:
+            webbrowser.open(url)
+            return
+
+
 def _telco_environ(settings: Settings, key: str) -> dict[str, str]:
     """Secrets travel in the environment: a command line can be read by everybody on the machine."""
     hook = f"{settings.public_url}/hooks/africastalking"
@@ -74,6 +99,9 @@ def _telco_environ(settings: Settings, key: str) -> dict[str, str]:
         **{f"TELCO_{name.upper()}_URL": _ussd_url(settings, name) for name in settings.ussd_secrets},
         "TELCO_API_KEY": key,
         "TELCO_SERVICE_CODE": settings.shortcode,
+        "TELCO_PANEL_URL": f"{settings.public_url}/staff/desk",
+        "TELCO_BOARD_URL": f"{settings.public_url}/display/4071",
+        "TELCO_TOUR": tour(settings),
         "TELCO_USSD_URL": f"{hook}/ussd/{secret}",
         "TELCO_END_URL": f"{hook}/ussd-end/{secret}",
         "TELCO_DELIVERY_URL": f"{hook}/delivery/{secret}",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from telco_sim.audit import BROKEN, GIVEN
+
+if TYPE_CHECKING:
+    from telco_sim.clerk import Duty
 
 T = TypeVar("T")
 URL = click.option("--telco", default="http://127.0.0.1:8001", show_default=True, help="Where the small telco answers.")
@@ -57,12 +61,22 @@ def run(scene: Path, telco: str, speed: float, site: str) -> None:
 @click.option("--texts", default=0.2, show_default=True, type=click.FloatRange(0, 1), help="Share that texts then.")
 @click.option("--to", default="", help="Whom they text; nobody by default.")
 @click.option("--words", default="STATUS", show_default=True, help="What they text.")
+@click.option("--panel", default="", help="Where a clerk works meanwhile, such as http://127.0.0.1:8000.")
+@click.option(
+    "--login",
+    default="clinic1",
+    show_default=True,
+    help="His login there; the password is asked for, or TELCO_CLERK_PASSWORD.",
+)
+@click.option("--desk", default="Doctor at Room 1", show_default=True, help="His desk, as the panel names it.")
+@click.option("--calls", default=1.0, show_default=True, type=click.FloatRange(0.01), help="People he calls a second.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 def load(*, keys: str, as_json: bool, **plan: Any) -> None:
     """Let a crowd dial. Exit status 1 when a promise was broken that can be seen from outside."""
     from telco_sim.crowd import Crowd, Plan
 
-    crowd = Crowd(Plan(keys=tuple(filter(None, keys.split(","))), **plan))
+    clerk = {name: plan.pop(name) for name in ("panel", "login", "desk", "calls")}
+    crowd = Crowd(Plan(keys=tuple(filter(None, keys.split(","))), duty=_duty(clerk), **plan))
     report = _ended(crowd.run(_progress))
     if sys.stderr.isatty():
         click.echo(err=True)
@@ -71,7 +85,18 @@ def load(*, keys: str, as_json: bool, **plan: Any) -> None:
         raise SystemExit(1)
 
 
+def _duty(clerk: dict[str, Any]) -> Duty | None:
+    if not clerk["panel"]:
+        return None
+    from telco_sim.clerk import Duty
+
+    # Not an option: a command line can be read by everybody on the machine.
+    password = os.environ.get("TELCO_CLERK_PASSWORD") or click.prompt("Password", hide_input=True, err=True)
+    return Duty(**clerk, password=password)
+
+
 def _ended(work: Coroutine[Any, Any, T]) -> T:
+    from telco_sim.clerk import PanelError
     from telco_sim.control import TelcoGoneError, TelcoRefusedError
 
     try:
@@ -79,6 +104,8 @@ def _ended(work: Coroutine[Any, Any, T]) -> T:
     except (TelcoGoneError, TelcoRefusedError) as error:
         raise click.ClickException(str(error)) from None
     except ExceptionGroup as errors:
+        if shut := errors.subgroup(PanelError):
+            raise click.ClickException(str(shut.exceptions[0])) from None
         gone = errors.subgroup((TelcoGoneError, TelcoRefusedError))
         if gone is None:
             raise
@@ -98,6 +125,7 @@ def _described(report: dict[str, Any]) -> str:
         f"well            {report['success']:.2%} of those who did not hang up",
         f"hop             {_times(report['hop_ms'])}",
         f"number to text  {_times(report['number_to_text_ms'])}",
+        f"call to text    {_times(report['call_to_text_ms'])}",
     ]
     broken = [f"BROKEN {number:6}   {BROKEN[name]}" for name, number in report["broken"].items() if number]
     return "\n".join([*lines, *(broken or ["promises        all kept"])])

@@ -46,6 +46,9 @@ GATEWAYS = [name for name in DIALECTS if name != DEFAULT_DIALECT]
 @click.option("--prefill/--no-prefill", default=True, help="Digits dialled after the code are the first text.")
 @click.option("--bare-star", is_flag=True, help="Send * as it is instead of %2A.")
 @click.option("--end-events/--no-end-events", default=True, help="Post the end of each session.")
+@click.option("--panel-url", default="", help="A page of the application to show beside phones at /telco/demo.")
+@click.option("--board-url", default="", help="Another one.")
+@click.option("--tour", default="", help="The steps of a tour there, as JSON: place, title and words of each.")
 @click.option(
     "--dialect-url",
     "dialect_urls",

@@ -45,6 +45,7 @@ def create_app(config: TelcoConfig) -> Starlette:
             Route("/telco/press", press, methods=["POST"]),
             Route("/telco/hangup", hang_up, methods=["POST"]),
             Route("/telco/text", text, methods=["POST"]),
+            Route("/telco/power", power, methods=["POST"]),
             Route("/telco/optout", opt_out, methods=["POST"]),
             Route("/telco/inbox/{phone}", inbox),
             Route("/telco/ledger", ledger),
@@ -95,6 +96,15 @@ async def opt_out(request: Request) -> Response:
     body = await _body(request, "phone", "sender")
     answer = await texting.opt_out(_telco(request), _phone(body["phone"]), body["sender"])
     return JSONResponse({"status": answer.status, "error": answer.error})
+
+
+async def power(request: Request) -> Response:
+    """`{phone, on}`: the phone is switched on, or off."""
+    body = await _body(request, "phone")
+    if not isinstance(body.get("on"), bool):
+        raise ValueError("on must be true or false.")  # noqa: TRY004 - what ValueErrors say is answered
+    ussd.switch(_telco(request), _phone(body["phone"]), on=body["on"])
+    return Response(status_code=204)
 
 
 async def inbox(request: Request) -> Response:

@@ -13,6 +13,7 @@ from typing import Any
 from telco_sim.units import SCREEN_LIMIT, measure
 
 DEADLINE_SECONDS = 10.0
+TURN = r"\b([A-Z]{1,3}\d{2,4}) IT IS YOUR TURN"
 GIVEN = r"Your number is ([A-Z]{1,3}\d{2,4})"
 BROKEN = {
     "two_numbers": "A phone was given a second number.",
@@ -21,17 +22,26 @@ BROKEN = {
     "mistake": "An answer was not what the gateway takes.",
     "long": "A screen had more than a phone shows.",
     "text_twice": "A phone that asked nothing in between got the same text twice.",
+    "called_twice": "A number was called twice, although it came.",
+    "overtaken": "A number was called before a smaller one of its line.",
+    "silent_call": "Somebody was called, and no text said so.",
 }
 
 
 @dataclass(slots=True)
 class Audit:
-    """Takes rows in order. `given` finds the number in what a phone is told."""
+    """Takes rows in order. `given` finds the number in what a phone is told, `turn` that of whom a text calls."""
 
     given: re.Pattern[str] = field(default_factory=lambda: re.compile(GIVEN))
+    turn: re.Pattern[str] = field(default_factory=lambda: re.compile(TURN))
     broken: Counter[str] = field(default_factory=Counter)
     hops: list[float] = field(default_factory=list)
     to_text: list[float] = field(default_factory=list)
+    call_to_text: list[float] = field(default_factory=list)
+    _called: dict[str, datetime] = field(default_factory=dict)
+    _turns: dict[str, datetime] = field(default_factory=dict)
+    _last: dict[str, int] = field(default_factory=dict)
+    _wrapped: set[str] = field(default_factory=set)  # sessions whose screens come in JSON, judged by their gateway
     _asked: dict[tuple[str, int], datetime] = field(default_factory=dict)
     _numbers: dict[str, str] = field(default_factory=dict)
     _owners: dict[str, str] = field(default_factory=dict)
@@ -44,6 +54,8 @@ class Audit:
                 act(self, row["phone"], row["data"], datetime.fromisoformat(row["time"]))
 
     def _request(self, phone: str, data: dict[str, Any], time: datetime) -> None:
+        if "dialect" in data:
+            self._wrapped.add(data["sessionId"])
         known = self._asked.setdefault((data["sessionId"], data["hop"]), time)
         if data["hop"] == 1 and known is time:
             self._texts.pop(phone, None)
@@ -59,7 +71,8 @@ class Audit:
             return
         said = data["body"]
         size = measure(said)
-        self.broken["long"] += size.units > SCREEN_LIMIT[size.alphabet]
+        fits = size.units <= SCREEN_LIMIT[size.alphabet] or data["sessionId"] in self._wrapped
+        self.broken["long"] += not fits
         if found := self.given.search(said):
             self._give(phone, found[1])
             self._joined.setdefault(phone, time)
@@ -79,9 +92,32 @@ class Audit:
         seen.add(data["text"])
         if joined := self._joined.pop(phone, None):
             self.to_text.append((time - joined).total_seconds())
+        if found := self.turn.search(data["text"]):
+            self._turns.setdefault(found[1], time)
 
     def _inbound(self, phone: str, _data: dict[str, Any], _time: datetime) -> None:
         self._texts.pop(phone, None)
+
+    def called(self, number: str, pressed: datetime) -> None:
+        """A clerk pressed, and this number was called by it: one that comes, and whom nobody moved in line."""
+        line, place = number.rstrip("0123456789"), int(number.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        self.broken["called_twice"] += number in self._called
+        self.broken["overtaken"] += place < self._last.get(line, 0)
+        self._last[line] = max(place, self._last.get(line, 0))
+        self._called.setdefault(number, pressed)
+
+    def close(self) -> None:
+        """Compare calls and texts, once every text had its time."""
+        for number, pressed in self._called.items():
+            if number in self._turns:
+                self.call_to_text.append((self._turns[number] - pressed).total_seconds())
+            else:
+                self.broken["silent_call"] += 1
+
+    @property
+    def untold(self) -> bool:
+        """Whether somebody was called whom no text has told yet."""
+        return not self._called.keys() <= self._turns.keys()
 
     def promises(self) -> dict[str, int]:
         """How often each promise was broken."""
@@ -94,6 +130,7 @@ _TAKES = {
     "ussd.end": Audit._end,  # noqa: SLF001
     "sms.message": Audit._text,  # noqa: SLF001
     "twilio.message": Audit._text,  # noqa: SLF001
+    "arrival": Audit._text,  # noqa: SLF001
     "inbound": Audit._inbound,  # noqa: SLF001
 }
 

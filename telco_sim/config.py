@@ -60,6 +60,9 @@ class TelcoConfig:
       over it, and a status callback at it is posted to the host of `twilio_inbound_url`.
     - `prefill`: digits dialled after the code (`*384*40*4071#`) are the first `text`; operators differ.
     - `bare_star`: send `*` as it is instead of `%2A`.
+    - `panel_url`, `board_url`: pages of the application that `/telco/demo` shows beside the phones, which must let
+      themselves be framed by this telco. `tour`: JSON, a list of `{"place": "phones", "panel" or "board", "title",
+      "words"}`.
     - `report_delay`: the pause in seconds before each delivery report.
     """
 
@@ -83,6 +86,9 @@ class TelcoConfig:
     prefill: bool = True
     bare_star: bool = False
     end_events: bool = True
+    panel_url: str = ""
+    board_url: str = ""
+    tour: str = ""
     report_delay: float = 0.3
 
     def urls_of(self, dialect: str) -> tuple[str, str]:

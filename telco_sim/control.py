@@ -52,6 +52,10 @@ class Control:
         answers: list[dict[str, Any]] = answer["answers"]
         return answers
 
+    async def power(self, phone: str, *, on: bool) -> None:
+        """Switch a phone on or off."""
+        await self._call("POST", "/telco/power", {"phone": phone, "on": on})
+
     async def texts(self, phone: str, after: int, wait: float) -> list[dict[str, Any]]:
         """Return the texts after ledger row `after`; waits up to `wait` seconds for one."""
         answer = await self._call("GET", f"/telco/inbox/{quote(phone, safe='')}?after={after}&wait={wait:g}")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ import httptools
 
 from telco_sim import exchange
 from telco_sim.audit import Audit, percentiles
+from telco_sim.clerk import Clerk, Duty
 from telco_sim.control import Control, line_to
 
 READS_PER_SECOND = 25.0  # characters
 THINKS_SECONDS = (0.5, 3.0)
 LOOK_SECONDS = 1.0
+LAST_LOOKS = 15  # how long a text may take after the last call
 FIRST_PHONE = 254_720_000_000
-RUNS, BLOCK = 80, 100_000  # a second load has other phones than the first
+RUNS, BLOCK, NEXT_BLOCK = 80, 100_000, 5  # a load has other phones than one that began 5 seconds before it
 JSON = {"Content-Type": "application/json"}
 
 
@@ -31,6 +34,7 @@ class Plan:
 
     `keys` are pressed one after the other while a screen takes an answer; `drop` and `texts` are shares of customers
     that hang up half-way, and that text `words` to `to` afterwards. `given` finds the number that all of them want.
+    With a `duty` a clerk calls them meanwhile.
     """
 
     telco: str
@@ -45,6 +49,7 @@ class Plan:
     drop: float = 0.05
     texts: float = 0.2
     pace: float = 1.0
+    duty: Duty | None = None
 
 
 class Crowd:
@@ -56,7 +61,7 @@ class Crowd:
         self.outcomes: Counter[str] = Counter()
         self.audit = Audit(self._given)
         self.elapsed = 0.0
-        self._first = FIRST_PHONE + random.randrange(RUNS) * BLOCK
+        self._first = FIRST_PHONE + int(time.time()) // NEXT_BLOCK % RUNS * BLOCK
         self._busy: set[str] = set()
         self._served: set[str] = set()
         self._behind = 0
@@ -67,11 +72,16 @@ class Crowd:
             await control.health()
             last = await control.last()
             async with asyncio.TaskGroup() as group:
-                playing = group.create_task(self._play())
+                playing = group.create_task(self._play(group))
                 while not playing.done():
                     await asyncio.wait({playing}, timeout=LOOK_SECONDS)
                     last = await self._look(control, last)
                     tell(self.line())
+            for _ in range(LAST_LOOKS):
+                if self.audit.untold:
+                    await asyncio.sleep(LOOK_SECONDS)
+                    last = await self._look(control, last)
+        self.audit.close()
         return self.report()
 
     async def _look(self, control: Control, last: int) -> int:
@@ -99,6 +109,7 @@ class Crowd:
             "success": round(self._well, 4),
             "hop_ms": percentiles(self.audit.hops),
             "number_to_text_ms": percentiles(self.audit.to_text),
+            "call_to_text_ms": percentiles(self.audit.call_to_text),
             "broken": self.audit.promises(),
         }
 
@@ -108,8 +119,11 @@ class Crowd:
         wanted = sum(number for name, number in self.outcomes.items() if name != "dropped")
         return (self.outcomes["number"] + self.outcomes["known"]) / wanted if wanted else 1.0
 
-    async def _play(self) -> None:
+    async def _play(self, group: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()
+        enough = asyncio.Event()
+        if self._plan.duty:
+            group.create_task(Clerk(self._plan.duty, self.audit.called).work(enough))
         begin, number = loop.time(), 0
         async with asyncio.TaskGroup() as customers:
             while (at := number / self._plan.rate) < self._plan.seconds:
@@ -122,6 +136,7 @@ class Crowd:
                     continue
                 self._busy.add(phone)
                 customers.create_task(self._customer(phone))
+        enough.set()
         self.elapsed = loop.time() - begin
 
     async def _customer(self, phone: str) -> None:

@@ -69,7 +69,10 @@ class UssdFault(Fault):
     - `hang_up`: the caller is gone once the answer came.
     - `prefilled`: the text of the first request.
     - `empty_input`: what was typed is lost.
+    - `star`: an asterisk stands after what was typed, as after a slip of the thumb.
     - `phone_number`: sent instead of the caller's.
+    - `overtaken`: a copy of the request is under way for so long that the session's next one comes first.
+    - `twin`: with the dial a second session of the same phone begins, and gets every key that the first one gets.
     """
 
     hop: int | None = None
@@ -79,7 +82,10 @@ class UssdFault(Fault):
     hang_up: bool = False
     prefilled: str | None = None
     empty_input: bool = False
+    star: bool = False
     phone_number: str | None = None
+    overtaken: bool = False
+    twin: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a rule that would silently do nothing."""

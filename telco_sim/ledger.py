@@ -38,6 +38,7 @@ class Ledger:
     (the thirteen fields of the end event);
     sms.request, sms.message (one for each recipient), sms.answer (what the sender was told), sms.report;
     twilio.request, twilio.message, twilio.answer, twilio.report: the same in Twilio's dialect;
+    power (a phone is switched on or off), arrival (a text that waited for that reaches its phone);
     inbound (a text of a phone), inbound.post (each time the application got it), optout, optout.post.
     """
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from telco_sim import forms
 from telco_sim.control import Control, TelcoRefusedError, line_to
 from telco_sim.scene import Scene, Step, arguments
 
@@ -62,7 +63,7 @@ class Player:
                 await asyncio.gather(*(self._take(track, f"{here}.{number}.") for number, track in tracks))
                 continue
             try:
-                await ACTS[kind](self, **arguments(what))
+                await getattr(self, kind)(**arguments(what))
             except (_NotHeldError, TelcoRefusedError) as wrong:
                 self.played.broken.append(f"Step {here}, {kind}: {wrong}")
 
@@ -78,6 +79,12 @@ class Player:
     async def hangup(self, phone: str) -> None:
         if self._screens.get(phone, {}).get("open"):
             self._screens[phone] = await self._control.hang_up(self._screens[phone]["session"])
+
+    async def switch_off(self, phone: str) -> None:
+        await self._control.power(self._scene.number(phone), on=False)
+
+    async def switch_on(self, phone: str) -> None:
+        await self._control.power(self._scene.number(phone), on=True)
 
     async def text(self, phone: str, to: str | int, text: str) -> None:
         await self._control.text(self._scene.number(phone), str(to), text)
@@ -124,17 +131,44 @@ class Player:
         within: float = 0.0,
     ) -> None:
         """A request, asked again and again until it holds when there is time. Cookies are kept for the next one."""
+
+        async def ask() -> str:
+            reply = await self._http.request(method, url, data=form, json=json, headers=headers)
+            return _unlike(reply.status_code, reply.text, status, contains)
+
+        await self._insist(ask, within)
+
+    async def click(
+        self,
+        url: str,
+        button: str,
+        links: list[str] | None = None,
+        fields: dict[str, str] | None = None,
+        contains: str = "",
+        within: float = 0.0,
+    ) -> None:
+        """A button of a web page, pressed again and again until the page after it holds when there is time.
+
+        `links` lead, one after the other, from the page at `url` to that of the button.
+        """
+
+        async def press() -> str:
+            page = await forms.press(self._http, url, button, links=links or (), fields=fields)
+            return _unlike(page.status_code, page.text, None, contains) if page else f"there was no {button!r}"
+
+        await self._insist(press, within)
+
+    async def _insist(self, attempt: Callable[[], Awaitable[str]], within: float) -> None:
+        """Try until nothing is wrong. An address may hold a secret, so it is not repeated."""
         deadline = asyncio.get_running_loop().time() + within
         while True:
             try:
-                reply = await self._http.request(method, url, data=form, json=json, headers=headers)
-                wrong = _unlike(reply.status_code, reply.text, status, contains)
+                wrong = await attempt()
             except httpx.HTTPError as error:
                 wrong = f"no answer ({type(error).__name__})"
             if not wrong or asyncio.get_running_loop().time() >= deadline:
                 break
             await asyncio.sleep(LOOK_SECONDS)
-        # The address may hold a secret, so it is not repeated.
         self._hold(wrong and f"{wrong}.")
 
     async def run(self, command: list[str], status: int = 0, contains: str = "") -> None:
@@ -163,15 +197,26 @@ def _unlike(got: int, said: str, status: int | None, contains: str) -> str:
 
 ACTS: Acts = {
     name: getattr(Player, name)
-    for name in ("dial", "press", "hangup", "text", "faults", "pause", "expect", "wait", "http", "run")
+    for name in (
+        "dial",
+        "press",
+        "hangup",
+        "switch_off",
+        "switch_on",
+        "text",
+        "faults",
+        "pause",
+        "expect",
+        "wait",
+        "http",
+        "click",
+        "run",
+    )
 }
 
 
 async def play(scene: Scene, telco_url: str, *, speed: float = 1.0, site: str = "") -> Played:
     """Play on the telco at this address; addresses of `http` steps that begin with / are those of `site`."""
-    async with (
-        line_to(telco_url) as control,
-        httpx.AsyncClient(base_url=site, trust_env=False, timeout=PATIENCE) as http,
-    ):
+    async with line_to(telco_url) as control, forms.client(site, PATIENCE) as http:
         await control.health()
         return await Player(scene, control, http, speed).play()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 from telco_sim.callbacks import encode_form
 from telco_sim.exchange import Answer
@@ -25,8 +26,19 @@ UNDELIVERED = frozenset({"failed", "rejected"})
 
 
 async def post_reports(telco: Telco, recipient: Recipient, fault: SmsFault) -> None:
-    """Post every report of one text, one after the other; early ones without a pause."""
-    for status in SEQUENCES[fault.reports]:
+    """Post every report of one text, one after the other; early ones without a pause.
+
+    While the phone is off there is nothing to say of what reached it, nor after that.
+    """
+    await _follow(telco, recipient, fault, SEQUENCES[fault.reports])
+
+
+async def _follow(telco: Telco, recipient: Recipient, fault: SmsFault, statuses: tuple[str, ...]) -> None:
+    for index, status in enumerate(statuses):
+        if status == "Success" and telco.is_off(recipient.number):
+            rest = functools.partial(_follow, telco, recipient, fault, statuses[index:])
+            telco.once_on(recipient.number, lambda: telco.callbacks.background(rest()))  # noqa: B023 - it ends here
+            return
         if fault.reports != "early":
             await asyncio.sleep(telco.config.report_delay)
         await _post(telco, recipient, status, fault.reason)

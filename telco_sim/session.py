@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -29,7 +30,8 @@ STATUSES = {Ending.DONE: "Success", Ending.FAILED: "Failed"}
 class Session:
     """`inputs` holds every answer exactly as it was typed; `last_reply` is the application's, unread.
 
-    `echo` is what a dialect must return with the next request; `error` is why the session failed.
+    `echo` is what a dialect must return with the next request; `error` is why the session failed. `late` are copies of
+    earlier requests that are still under way; `twin` is another session of the same phone, with the same keys.
     """
 
     phone: str
@@ -45,6 +47,8 @@ class Session:
     last_reply: str = ""
     echo: dict[str, str] = field(default_factory=dict)
     error: str = ""
+    late: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+    twin: Session | None = None
     closed: bool = False
     started: float = field(default_factory=time.monotonic)
     clock: asyncio.TimerHandle | None = None

@@ -89,7 +89,7 @@ async def _accept(telco: Telco, order: Order, number: str, parts: int, fault: Sm
     fault = fault or SmsFault()
     scripted = fault.code or (BLACKLISTED if (order.sender, number) in telco.optouts else None)
     recipient = Recipient.judged(number, parts, enqueue=order.enqueue, scripted=scripted)
-    delivered = recipient.accepted and fault.reports not in UNDELIVERED
+    arrives = recipient.accepted and fault.reports not in UNDELIVERED
     row = telco.ledger.write(
         "sms.message",
         number,
@@ -98,9 +98,9 @@ async def _accept(telco: Telco, order: Order, number: str, parts: int, fault: Sm
         parts=parts,
         messageId=recipient.message_id,
         statusCode=recipient.code,
-        delivered=delivered,
+        delivered=arrives and not telco.is_off(number),
     )
-    if delivered:
+    if arrives:
         telco.deliver(row)
     if recipient.accepted:
         posting = telco.callbacks.background(post_reports(telco, recipient, fault))

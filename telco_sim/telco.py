@@ -76,6 +76,7 @@ class Telco:
         self._sims: dict[str, Network] = {}
         self._dialects: dict[str, str] = {}
         self._inboxes: dict[str, Inbox] = {}
+        self._off: dict[str, list[Callable[[], object]]] = {}
 
     def connect(self, **urls: Any) -> None:
         """Point at an application: any of the addresses of a TelcoConfig."""
@@ -101,8 +102,44 @@ class Telco:
         """Return the inbox of a phone, empty when it never got a text."""
         return self._inboxes.setdefault(phone, Inbox())
 
+    @property
+    def off(self) -> list[str]:
+        """The phones that are switched off."""
+        return list(self._off)
+
+    def is_off(self, phone: str) -> bool:
+        """Tell whether a phone is switched off."""
+        return phone in self._off
+
+    def switch(self, phone: str, *, on: bool) -> None:
+        """Switch a phone on or off; what waited for it happens now."""
+        if on != self.is_off(phone):
+            return
+        self.ledger.write("power", phone, on=on)
+        if not on:
+            self._off[phone] = []
+            return
+        for happen in self._off.pop(phone):
+            happen()
+
+    def once_on(self, phone: str, happen: Callable[[], object]) -> None:
+        """Let something happen now, or where the phone is off as soon as it is on."""
+        if self.is_off(phone):
+            self._off[phone].append(happen)
+        else:
+            happen()
+
     def deliver(self, row: Row) -> None:
-        """Put the text of an `sms.message` or `twilio.message` row into the inbox of its phone."""
+        """Put the text of an `sms.message` or `twilio.message` row into the inbox of its phone, once that is on."""
+        if self.is_off(row.phone):
+            self.once_on(row.phone, lambda: self._arrive_late(row))
+        else:
+            self._arrive(row)
+
+    def _arrive_late(self, row: Row) -> None:
+        self._arrive(self.ledger.write("arrival", row.phone, **{**row.data, "delivered": True}))
+
+    def _arrive(self, row: Row) -> None:
         data = row.data
         inbox = self.inbox(row.phone)
         inbox.texts.append(

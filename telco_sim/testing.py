@@ -50,6 +50,10 @@ class Handset:
             self.screen = await ussd.hang_up(self._telco, session_id)
         return self.screen
 
+    def switch(self, *, on: bool) -> None:
+        """Switch the phone on or off."""
+        ussd.switch(self._telco, self.number, on=on)
+
     async def text(self, words: str, *, to: str) -> list[Answer]:
         """Text a number, and return what the application answered to each copy; see `RunningTelco.text`."""
         return await texting.text(self._telco, self.number, to, words)

@@ -26,6 +26,8 @@ async def text(telco: Telco, phone: str, to: str, words: str, fault: InboundFaul
     if to not in telco.config.numbers:
         numbers = " or ".join(telco.config.numbers) or "none at all"
         raise ValueError(f"Nobody takes texts at {to!r}; this telco serves {numbers}.")
+    if telco.is_off(phone):
+        raise ValueError(f"{phone} is switched off, so it sends nothing.")
     gateway = twilio_inbound if to in telco.config.twilio_numbers else inbound
     fault = fault or telco.faults.for_inbound(phone)
     row = gateway.receive(telco, phone, to, words)

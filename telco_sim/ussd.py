@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
+from dataclasses import dataclass
 from typing import Any
 
 from telco_sim.config import DEFAULT_DIALECT
@@ -22,6 +25,15 @@ async def dial(telco: Telco, phone: str, code: str) -> Screen:
     extension = _extension(code, telco.config.service_code)
     if extension is None:
         return Screen(INVALID_CODE, open=False, error=f"This telco serves {telco.config.service_code} only.")
+    if telco.is_off(phone):
+        return Screen("", open=False, error="The phone is switched off.")
+    session = _begin(telco, phone)
+    if extension and telco.config.prefill:
+        session.inputs.append(extension)
+    return await _hop(telco, session)
+
+
+def _begin(telco: Telco, phone: str) -> Session:
     name = telco.dialect_of(phone)
     session = Session(
         phone,
@@ -31,10 +43,8 @@ async def dial(telco: Telco, phone: str, code: str) -> Screen:
         id=DIALECTS[name].new_id(),
         bare_star=telco.config.bare_star,
     )
-    if extension and telco.config.prefill:
-        session.inputs.append(extension)
     telco.sessions[session.id] = session
-    return await _hop(telco, session)
+    return session
 
 
 async def press(telco: Telco, session_id: str, keys: str) -> Screen:
@@ -55,12 +65,25 @@ async def hang_up(telco: Telco, session_id: str) -> Screen:
     return Screen("", open=False, session=session_id)
 
 
+def switch(telco: Telco, phone: str, *, on: bool) -> None:
+    """Switch a phone on, so that what waited for it arrives, or off, which ends its sessions."""
+    if not on:
+        for session in [each for each in telco.sessions.values() if each.phone == phone]:
+            _close(telco, session, Ending.HUNG_UP)
+    telco.switch(phone, on=on)
+
+
 async def _hop(telco: Telco, session: Session) -> Screen:
     session.hops += 1
     fault = telco.faults.for_ussd(session.phone, session.hops)
     _disturb_inputs(session, fault)
+    if fault.twin and session.hops == 1:
+        session.twin = _begin(telco, session.phone)
     await asyncio.sleep(fault.delay)
-    answer = await _deliver(telco, session, fault)
+    late, session.late = session.late, []
+    answer, _ = await asyncio.gather(_deliver(telco, session, fault), _deliver_twin(telco, session))
+    for copy in late:
+        await copy()
     if session.closed:
         return Screen(SESSION_OVER, open=False, session=session.id, error="The session ended before the reply came.")
     try:
@@ -77,29 +100,54 @@ def _disturb_inputs(session: Session, fault: UssdFault) -> None:
         session.inputs[:] = [fault.prefilled]
     if fault.empty_input and session.hops > 1:
         session.inputs[-1] = ""
+    if fault.star and session.hops > 1:
+        session.inputs[-1] += "*"
+
+
+async def _deliver_twin(telco: Telco, session: Session) -> None:
+    """Nobody sees what the other session is answered; that the application sees both is the point."""
+    if twin := session.twin:
+        twin.hops, twin.inputs = session.hops, list(session.inputs)
+        answer = await _post(telco, twin, _build(twin, twin.phone))
+        with contextlib.suppress(Unreadable):
+            _read(twin, answer, UssdFault())
 
 
 async def _deliver(telco: Telco, session: Session, fault: UssdFault) -> Answer:
+    request = _build(session, fault.phone_number or session.phone)
+    post = functools.partial(_post, telco, session, request)
+    if fault.overtaken:
+        session.late.append(post)
     if fault.at_once:
-        copies = (_request(telco, session, fault) for _ in range(fault.deliver))
-        return (await asyncio.gather(*copies))[-1]
+        return (await asyncio.gather(*(post() for _ in range(fault.deliver))))[-1]
     for _ in range(fault.deliver - 1):
-        await _request(telco, session, fault)
-    return await _request(telco, session, fault)
+        await post()
+    return await post()
 
 
-async def _request(telco: Telco, session: Session, fault: UssdFault) -> Answer:
-    phone = fault.phone_number or session.phone
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A request as it leaves: a copy of it stays the same, whatever is typed meanwhile."""
+
+    hop: int
+    fields: dict[str, Any]
+    request: Request
+
+
+def _build(session: Session, phone: str) -> _Built:
     request = DIALECTS[session.dialect].request(session, phone)
-    hop, fields = session.hops, _told(session, session.request_fields(phone), request)
-    telco.ledger.write("ussd.request", session.phone, hop=hop, **fields)
+    return _Built(session.hops, _told(session, session.request_fields(phone), request), request)
+
+
+async def _post(telco: Telco, session: Session, built: _Built) -> Answer:
+    telco.ledger.write("ussd.request", session.phone, hop=built.hop, **built.fields)
     url, _ = telco.config.urls_of(session.dialect)
-    answer = await _send(telco, url, request, session.network.reply_seconds)
+    answer = await _send(telco, url, built.request, session.network.reply_seconds)
     telco.ledger.write(
         "ussd.reply",
         session.phone,
         sessionId=session.id,
-        hop=hop,
+        hop=built.hop,
         status=answer.status,
         body=answer.body.decode(errors="replace"),
         error=answer.error,
@@ -147,6 +195,8 @@ def _close(telco: Telco, session: Session, ending: Ending) -> None:
     session.stop_clock()
     telco.sessions.pop(session.id, None)
     telco.callbacks.background(_post_end(telco, session, ending))
+    if session.twin:
+        _close(telco, session.twin, ending)
 
 
 async def _post_end(telco: Telco, session: Session, ending: Ending) -> None:

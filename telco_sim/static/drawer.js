@@ -8,7 +8,9 @@ const GROUPS = {
   ussd: ["Dialling", {
     "Twice": {deliver: 2}, "Three at once": {deliver: 3, at_once: true}, "3 s late": {delay: 3},
     "Reply lost": {drop_reply: true}, "Caller gone": {hang_up: true}, "Input lost": {empty_input: true},
+    "Star typed": {star: true},
     "Path dialled": {prefilled: "1"}, "Other phone": {hop: 2, phone_number: "+254799999999"},
+    "Copy overtaken": {overtaken: true}, "Two sessions": {twin: true},
   }],
   sms: ["Texts out", {
     "401": {status: 401}, "429": {status: 429}, "500": {status: 500}, "5 s late": {delay: 5}, "Cut": {ending: "cut"},
@@ -30,7 +32,7 @@ const GROUPS = {
 const by = id => document.getElementById(id);
 const NEUTRAL = {phone: null, count: null, delay: 0, status: null, code: null, ending: "answer", reports: "normal",
   deliver: 1, at_once: false, drop_reply: false, hang_up: false, prefilled: null, empty_input: false, hop: null,
-  phone_number: null, overtaken: false, date: null, reason: "DeliveryFailure", error_code: 30003};
+  star: false, twin: false, phone_number: null, overtaken: false, date: null, reason: "DeliveryFailure", error_code: 30003};
 
 export function openDrawer(setup) {
   const groups = Object.entries(GROUPS).filter(([kind]) => kind !== "twilio" || setup.twilio);
@@ -146,6 +148,7 @@ function said({kind, data}) {
     "ussd.end": () => `${data.status}, ${data.hopsCount} hops ${data.errorMessage}`,
     "inbound.post": () => data.answerError || `answered ${data.answered}`,
     "optout": () => data.sender,
+    "power": () => (data.on ? "switched on" : "switched off"),
   };
   return (words[kind]?.() ?? data.text ?? data.status ?? data.answerError ?? "").toString().replaceAll("\n", " / ");
 }

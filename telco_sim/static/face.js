@@ -94,6 +94,13 @@ export class Face {
     }
   }
 
+  power(on) {
+    const button = this.find(".power");
+    button.textContent = on ? "Switch off" : "Switch on";
+    button.setAttribute("aria-pressed", !on);
+    this.find(".status").hidden = !on;
+  }
+
   time(now) {
     this.find(".clock").textContent = now.toLocaleTimeString("en-GB", {hour: "2-digit", minute: "2-digit"});
   }

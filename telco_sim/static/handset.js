@@ -2,6 +2,7 @@
 
 import {element, Face} from "./face.js";
 import {measure, Taps} from "./letters.js";
+import {Power} from "./power.js";
 import {chirp} from "./sound.js";
 import {Texts} from "./texts.js";
 import {ask, tape} from "./wire.js";
@@ -20,6 +21,8 @@ export class Handset {
     this.setup = setup;
     this.face = new Face(template, key => this.press(key));
     this.texts = new Texts(setup.numbers);
+    this.power = new Power({phone: sim.number, on: !setup.off.includes(sim.number), face: this.face,
+      changed: on => this.#powered(on)});
     this.face.root.addEventListener("keydown", event => this.#keyboard(event));
     this.redraw();
     this.face.time(new Date());
@@ -40,6 +43,7 @@ export class Handset {
 
   press(key) {
     this.face.flash(key);
+    if (!this.power.on) return;
     if (key === "up" || key === "down") this.#move(key === "up" ? -1 : 1);
     else if (key === "call") this.#green();
     else if (key === "end") this.#red();
@@ -52,14 +56,15 @@ export class Handset {
     this.mode = "idle";
     this.#typed = "";
     this.face.remark("");
-    const texts = this.texts.unread ? `${this.texts.unread} new` : "Texts";
+    this.face.count("");
+    this.face.power(this.power.on);
+    if (!this.power.on) return this.#view({lines: [], kind: "off"}, {});
     const hint = this.texts.unread
       ? [element("p", "big", `✉ ${this.texts.unread}`), element("p", "", "unread: press Read")]
       : [element("p", "big", this.sim.number.slice(-4)), element("p", "", `Call dials ${this.setup.code}`)];
     this.#view({
-      lines: hint, kind: "idle", left: this.texts.unread ? "Read" : texts, right: "",
+      lines: hint, kind: "idle", left: this.texts.unread ? "Read" : "Texts", right: "",
     }, {left: () => this.#inbox()});
-    this.face.count("");
   }
 
   async dial(code) {
@@ -71,6 +76,7 @@ export class Handset {
 
   take(row) {
     const {data} = row;
+    if (row.kind === "power") return this.power.take(row);
     if (row.kind === "inbound") {
       this.texts.add({number: row.number, text: data.text, with: data.to, mine: true, time: row.time});
     } else if (row.kind === "ussd.end" && data.sessionId === this.#screen?.session && this.mode === "ussd") {
@@ -183,6 +189,12 @@ export class Handset {
     await ask("POST", "hangup", {session: this.#screen.session}).catch(() => {});
   }
 
+  #powered(on) {
+    this.#call += 1;
+    this.idle();
+    this.face.remark(on ? "" : "The phone is off. Texts wait for it.");
+  }
+
   #digit(key) {
     if (["threads", "thread", "wait", "over"].includes(this.mode)) {
       if (this.mode !== "over") return;
@@ -264,7 +276,7 @@ export class Handset {
   }
 
   #keyboard(event) {
-    if (event.target.closest(".sim") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!this.power.on || event.target.closest(".sim") || event.ctrlKey || event.metaKey || event.altKey) return;
     const free = !event.target.closest("button");
     const keys = {Escape: "end", Backspace: "erase", ArrowUp: "up", ArrowDown: "down", ...(free && {Enter: "left"})};
     const key = keys[event.key] ?? event.key;

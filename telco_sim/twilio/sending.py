@@ -66,7 +66,7 @@ def send(telco: Telco, message: Message, *, validity: str = "", delivered: bool 
         messageId=message.sid,
         direction=message.direction,
         validityPeriod=validity,
-        delivered=delivered,
+        delivered=delivered and not telco.is_off(message.to),
     )
     if delivered:
         telco.deliver(row)

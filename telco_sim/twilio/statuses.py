@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 from telco_sim.callbacks import encode_form
 from telco_sim.exchange import Answer
@@ -29,11 +30,27 @@ DATED = frozenset({"delivered", "undelivered"})
 async def follow(telco: Telco, message: Message, callback: str, fault: TwilioFault) -> None:
     """Bring a message to its end and post every status, one after the other; early ones without a pause."""
     failed = fault.reports in UNDELIVERED
-    message.become(fault.reports if failed else "delivered", fault.error_code if failed else None)
-    for status in SEQUENCES[fault.reports]:
+    on = not telco.is_off(message.to)
+    message.become(fault.reports if failed else "delivered" if on else "sent", fault.error_code if failed else None)
+    await _follow(telco, message, callback, fault, SEQUENCES[fault.reports])
+
+
+async def _follow(telco: Telco, message: Message, callback: str, fault: TwilioFault, statuses: tuple[str, ...]) -> None:
+    for index, status in enumerate(statuses):
+        if status == "delivered" and telco.is_off(message.to):
+            rest = functools.partial(_arrived, telco, message, callback, fault, statuses[index:])
+            telco.once_on(message.to, lambda: telco.callbacks.background(rest()))  # noqa: B023 - it ends here
+            return
         if fault.reports != "early":
             await asyncio.sleep(telco.config.report_delay)
         await _post(telco, message, callback, status)
+
+
+async def _arrived(
+    telco: Telco, message: Message, callback: str, fault: TwilioFault, statuses: tuple[str, ...]
+) -> None:
+    message.become("delivered", None)
+    await _follow(telco, message, callback, fault, statuses)
 
 
 async def _post(telco: Telco, message: Message, callback: str, status: str) -> None:

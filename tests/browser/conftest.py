@@ -24,8 +24,8 @@ from db import embedded
 from queue_core.hashing import hash_of
 from telco_sim.server import Server, bind, url_of
 from tests.browser.bring import MISSING, find
-from tests.cable import Cable, plugged
 from tests.browser.windows import Windows
+from tests.cable import Cable, plugged
 from tests.terminal import outside, terminal
 from tests.world import World, own_world, seeded
 

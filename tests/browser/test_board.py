@@ -5,9 +5,9 @@ from __future__ import annotations
 from playwright.async_api import Page, expect
 
 from queue_core import tickets
-from tests.cable import Cable
 from tests.browser.checks import fits, no_layout_shift, no_violations, screenshot
 from tests.browser.windows import Windows
+from tests.cable import Cable
 from tests.world import World
 
 BOARD = "/display/4071"
@@ -71,6 +71,30 @@ async def test_each_call_is_spoken_once_digit_by_digit(page: Page, world: World)
     assert sorted(await board.evaluate(SPOKEN)) == ["A 0 0 1, Room 1", "A 0 0 2, Room 3"]
     assert (await tickets.look(world.core, first.id)).status == "called"
     await no_layout_shift(board)
+
+
+async def test_a_call_that_was_undone_and_made_again_is_spoken_again(page: Page, world: World) -> None:
+    await page.add_init_script(VOICE)
+    board = await _at_the_wall(page)
+    await board.get_by_role("button", name="Switch sound on").click()
+    await world.line(1)
+    called = await world.called("Room 1")
+    await expect(board.locator("#counter-1 .number")).to_have_text("A001")
+    await world.do("take_back", called)
+    await expect(board.locator("#counter-1 .number")).not_to_have_text("A001")
+    await world.called("Room 1")
+    assert await board.evaluate(SPOKEN) == ["A 0 0 1, Room 1"] * 2
+
+
+async def test_a_call_blinks_for_five_seconds_at_most(page: Page, world: World) -> None:
+    await world.line(1)
+    await world.called("Room 1")
+    await page.emulate_media(reduced_motion="no-preference")
+    board = await _at_the_wall(page)
+    style = """one => {
+        const is = getComputedStyle(one);
+        return parseFloat(is.animationDuration) * is.animationIterationCount; }"""
+    assert 0 < await board.locator("#counter-1").evaluate(style) <= 5
 
 
 async def test_without_a_network_it_says_large_that_it_is_not_true(

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.cable import Cable, plugged
-from tests.browser.checks import no_layout_shift
+from tests.browser.checks import no_layout_shift, no_violations
 from tests.browser.clerk import at_desk
 from tests.browser.windows import Windows
+from tests.cable import Cable, plugged
 from tests.faults.phones import Phone
 from tests.terminal import Terminal
 from tests.world import World, phone
@@ -242,3 +242,76 @@ async def test_a_press_after_the_session_is_over_leads_to_the_door_and_changes_n
     await clerk.call_next()
     await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     assert await world.order() == ["A001"]
+
+
+async def test_after_a_lost_answer_another_name_is_another_person(windows: Windows, cable: Cable) -> None:
+    windows.forgive(LOST)
+    cable.sockets = False
+    clerk = await at_desk(await windows.open(cable.url))
+    await clerk.page.route("**/walk-in", _lose_the_answer, times=1)
+    await clerk.add("Ann")
+    await clerk.hears("Press again: it is never done twice.")
+    await clerk.page.get_by_label("Name").fill("Bob")
+    await clerk.press("Add to the line")
+    await clerk.hears("A002 was added")
+    await expect(clerk.page.locator("#waiting li a > span")).to_have_text(["Ann", "Bob"])
+
+
+async def test_before_the_session_is_over_it_says_so_and_can_go_on(
+    windows: Windows, cable: Cable, world: World
+) -> None:
+    windows.forgive("WebSocket")
+    cable.sockets = False
+    page = await windows.open(cable.url)
+    await page.clock.install()
+    await at_desk(page)
+    await page.clock.fast_forward("00:11")
+    await expect(page.locator("#asof")).to_have_text("Up to date")
+    warning = page.get_by_role("alert").filter(has_text="You will be logged out at")
+    await expect(warning).to_have_count(0)
+    await world.pool.execute("update staff_sessions set seen_at = now() - interval '28.5 minutes'")
+    await page.clock.fast_forward("00:11")
+    await expect(warning).to_be_visible()
+    await no_violations(page)
+    await page.get_by_role("button", name="Stay logged in").click()
+    await expect(warning).to_have_count(0)
+    fresh = "select bool_and(seen_at > now() - interval '1 minute') from staff_sessions"
+    assert await world.pool.fetchval(fresh)
+    await world.pool.execute("update staff_sessions set created_at = now() - interval '11 hours 59 minutes'")
+    await page.clock.fast_forward("00:11")
+    await expect(warning).to_be_visible()
+    await page.get_by_role("button", name="Stay logged in").click()
+    await expect(page.get_by_role("button", name="Stay logged in")).to_have_count(0)
+    await expect(warning).to_be_visible()
+
+
+async def test_any_press_lets_the_session_go_on(page: Page, world: World) -> None:
+    clerk = await at_desk(page)
+    await world.pool.execute("update staff_sessions set seen_at = now() - interval '28.5 minutes'")
+    await page.evaluate("hint()")
+    await expect(page.locator("#ending")).to_be_visible()
+    await clerk.call_next()
+    await clerk.hears("Nobody waits in Doctor.")
+    await expect(page.locator("#ending")).to_be_hidden()
+
+
+async def test_what_is_only_focused_is_as_true_as_the_rest(page: Page, world: World) -> None:
+    await at_desk(page)
+    await page.get_by_label("How long").focus()
+    await world.close()
+    await expect(page.locator("#state-title")).to_have_text("Doctor is closed")
+
+
+async def test_a_break_that_is_being_chosen_stays_as_chosen(page: Page, world: World) -> None:
+    clerk = await at_desk(page)
+    await page.get_by_label("How long").select_option("30 minutes")
+    await page.get_by_label("How long").focus()
+    await world.line(1)
+    await clerk.lists("A001")
+    await expect(page.get_by_label("How long")).to_have_value("30")
+
+
+async def test_a_server_that_hangs_up_at_once_is_called_later_and_later(page: Page) -> None:
+    await page.route_web_socket("**/staff/ws", lambda socket: socket.close())
+    await at_desk(page)
+    await _until(page, "tries > 2")

@@ -65,7 +65,7 @@ async def test_where_there_is_no_page(page: Page, windows: Windows) -> None:
     windows.forgive("status of 404")
     await log_in(page, "clinic1")
     await page.goto("/staff/nowhere")
-    await expect(page.get_by_role("link", name="Back to your desk")).to_be_visible()
+    await expect(page.get_by_role("link", name="Choose a desk")).to_be_visible()
     await _sound(page)
 
 

@@ -17,10 +17,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tests.browser import checks
-from tests.cable import plugged
 from tests.browser.checks import fits, no_layout_shift, no_violations, screenshot
 from tests.browser.conftest import served
 from tests.browser.windows import Windows
+from tests.cable import plugged
 from tests.terminal import Terminal
 
 STRICT = {"content-security-policy": "default-src 'none'; img-src 'self'; style-src 'nonce-n'; script-src 'nonce-n'"}

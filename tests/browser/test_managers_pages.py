@@ -15,6 +15,7 @@ PAGES = {
     "/staff/branches/4071/settings": "manager",
     "/staff/people": "manager",
     "/staff/people/clinic1": "manager",
+    "/staff/health": "admin",
     "/staff/organization": "admin",
     "/staff/totp": "clinic1",
 }
@@ -33,3 +34,24 @@ async def test_a_page_for_those_who_run_a_branch_is_for_everybody(
         await screenshot(page, "branch")
     await no_violations(page)
     await fits(page)
+
+
+async def test_the_branch_is_true_by_itself_and_a_press_says_what_it_did(page: Page, world: World) -> None:
+    await log_in(page, "manager")
+    await page.goto("/staff/branches/4071")
+    await page.evaluate("window.neverLeft = true")
+    waiting = page.locator("#day .figures div").filter(has_text="Waiting").locator("dd")
+    await expect(page.locator("#asof")).to_have_text("Up to date")
+    await expect(waiting).to_have_text("0")
+    await world.line(1)
+    await expect(waiting).to_have_text("1")
+    for button, said, title in (
+        ("Close the branch to new people", "The branch takes nobody new.", "Closed to new people"),
+        ("Open the branch", "The branch is open.", "Open"),
+    ):
+        await page.get_by_role("button", name=button).click()
+        await expect(page.locator("#said .good")).to_contain_text(said)
+        await expect(page.locator("#day-title")).to_have_text(title)
+    await world.pool.execute("update branches set is_open = false")
+    await expect(page.get_by_role("button", name="Open the branch")).to_be_visible()
+    assert await page.evaluate("neverLeft")

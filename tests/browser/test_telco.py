@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qsl
 
 import pytest
@@ -75,7 +76,14 @@ async def text(telco: RunningTelco, words: str, to: str = AMINA) -> None:
     """A text of the application's to a phone, as the telco has accepted it."""
     order = Order("sandbox", [to], words, "20880", enqueue=False)
     row = telco.ledger.write(
-        "sms.message", to, **{"from": order.sender}, text=words, parts=1, messageId="1", statusCode=101, delivered=True
+        "sms.message",
+        to,
+        **{"from": order.sender},
+        text=words,
+        parts=1,
+        messageId="1",
+        statusCode=101,
+        delivered=not telco.state.is_off(to),
     )
     telco.state.deliver(row)
 
@@ -230,6 +238,21 @@ async def test_what_was_done_is_recorded_and_can_be_played_again(
     assert (again.held, again.broken) == (2, [])
 
 
+async def test_a_phone_that_is_off_gets_its_texts_when_it_is_on_again(table: Page, telco: RunningTelco) -> None:
+    amina = phone(table)
+    await amina.locator("summary").click()
+    await amina.get_by_role("button", name="Switch off").click()
+    await expect(amina).to_have_attribute("data-kind", "off")
+    await text(telco, "It is your turn at counter 2.")
+    await key(amina, "call").click()
+    await table.reload()
+    await expect(amina).to_have_attribute("data-kind", "off")
+    await amina.locator("summary").click()
+    await amina.get_by_role("button", name="Switch on").click()
+    await expect(amina.locator(".envelope")).to_have_text("✉1")
+    assert [row.kind for row in telco.ledger.rows] == ["power", "sms.message", "power", "arrival"]
+
+
 async def test_a_telco_that_stopped_is_told_and_found_again(table: Page, windows: Windows) -> None:
     windows.forgive("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "Failed to load resource")
     await table.context.set_offline(True)
@@ -239,7 +262,9 @@ async def test_a_telco_that_stopped_is_told_and_found_again(table: Page, windows
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
-async def test_the_page_is_accessible_and_fits_every_window(table: Page, telco: RunningTelco, colors: str) -> None:
+async def test_the_page_is_accessible_and_fits_every_window(
+    table: Page, telco: RunningTelco, colors: Literal["light", "dark"]
+) -> None:
     await key(phone(table), "call").click()
     await expect(screen(phone(table))).to_contain_text("Sunrise")
     await text(telco, "It is your turn at counter 2.", BARAKA)
@@ -249,6 +274,9 @@ async def test_the_page_is_accessible_and_fits_every_window(table: Page, telco: 
     await no_violations(table)
     await no_layout_shift(table)
     await fits(table)
+    await table.set_viewport_size({"width": 1124, "height": 600})  # a picture of less than 150 KB
+    await table.emulate_media(color_scheme=colors)
+    await table.evaluate("document.documentElement.style.zoom = 0.86")
     await screenshot(table, f"telco-{colors}")
 
 

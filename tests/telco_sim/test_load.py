@@ -6,9 +6,10 @@ from itertools import count
 from typing import Any
 
 import pytest
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from telco_sim.audit import Audit, percentiles
+from telco_sim.clerk import Duty
 from telco_sim.control import TelcoGoneError
 from telco_sim.crowd import Crowd, Plan
 from telco_sim.testing import RunningTelco
@@ -136,3 +137,52 @@ def test_time_from_number_to_text_is_that_of_the_first_text() -> None:
     audit.take(book.rows)
     assert percentiles(audit.to_text) == {"count": 1, "p50": 1500.0, "p95": 1500.0, "p99": 1500.0}
     assert percentiles([]) == {"count": 0}
+
+
+def test_time_from_a_call_to_its_text_and_calls_that_broke_a_promise() -> None:
+    book = Book()
+    book.text(AMINA, "Clinic: A001 IT IS YOUR TURN. Go to Room 1 now.", 0.25)
+    book.text(BARAKA, "Clinic: A003 IT IS YOUR TURN. Go to Room 1 now.", 1.5)
+    audit = Audit()
+    audit.take(book.rows)
+    for number in ("A001", "A003", "P001", "A002", "A003"):
+        audit.called(number, BEGIN)
+    assert audit.untold
+    audit.close()
+    assert percentiles(audit.call_to_text)["count"] == 2
+    assert audit.call_to_text == [0.25, 1.5]
+    broken = {name: number for name, number in audit.promises().items() if number}
+    assert broken == {"called_twice": 1, "overtaken": 1, "silent_call": 2}
+
+
+DESK = """<a href="/desk">Doctor at Room 1</a><form method="post" action="/login"><button>Log in</button></form>
+<form method="post" action="/call"><button>Call next</button></form>"""
+
+
+def panel(application: Application) -> None:
+    numbers = count(1)
+    for path in ("/staff/login", "/staff/desk", "/desk", "/login"):
+        application.answers[path] = lambda _form: HTMLResponse(DESK)
+    application.answers["/call"] = lambda _form: PlainTextResponse(f"A{next(numbers):03} was called to Room 1.")
+
+
+async def test_a_clerk_calls_while_the_crowd_dials(telco: RunningTelco, application: Application) -> None:
+    panel(application)
+    application.answer = counting()
+    duty = Duty(panel=application.url, login="clinic1", password="p", desk="Doctor at Room 1", calls=50.0)
+    crowd = Crowd(plan(telco, duty=duty))
+    for number in range(1, 100):
+        telco.ledger.write("sms.message", AMINA, text=f"A{number:03} IT IS YOUR TURN", delivered=True)
+    crowd.audit.take([row.as_json() for row in telco.ledger.rows])
+    report = await crowd.run(lambda _line: None)
+    assert report["call_to_text_ms"]["count"] >= 1
+    assert set(report["broken"].values()) == {0}
+    assert application.got("/login")[0].form == {"login": "clinic1", "password": "p"}
+
+
+async def test_a_clerk_who_is_not_let_in_ends_the_load(telco: RunningTelco, application: Application) -> None:
+    panel(application)
+    duty = Duty(panel=application.url, login="clinic1", password="p", desk="Doctor at Room 9", calls=1.0)
+    with pytest.raises(ExceptionGroup) as ended:
+        await Crowd(plan(telco, duty=duty)).run(lambda _line: None)
+    assert "cannot work at 'Doctor at Room 9'" in str(ended.value.exceptions[0])

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from starlette.responses import HTMLResponse, PlainTextResponse
 
 from telco_sim.faults import Faults
 from telco_sim.player import ACTS, Played, play
@@ -103,6 +104,45 @@ steps:
         "Step 3, http: it answered 200 without 'A002'.",
         "Step 5, run: it answered 3 instead of 0: ",
     ]
+
+
+PAGE = """<a href="/desk">Room <b>1</b></a>
+<form method="post" action="/call"><input name="csrf" value="t"><button disabled>Call</button></form>
+<form method="post" action="/call"><input name="csrf" value="t"><input name="who"><button name="how" value="now">
+Call next <small>A001</small></button></form>"""
+
+
+async def test_staff_press_buttons_of_a_page(path: Path, telco: RunningTelco, application: Application) -> None:
+    application.answers["/"] = application.answers["/desk"] = lambda _form: HTMLResponse(PAGE)
+    application.answers["/call"] = lambda form: PlainTextResponse(f"called {form}")
+    steps = """
+steps:
+- click: {url: /, button: Call next, links: [Room 1], fields: {who: Amina}, contains: called}
+- click: {url: /, button: Skip}
+- click: {url: /, button: Call next, links: [Room 2]}
+- click: {url: /, button: Call next, contains: A002}
+"""
+    done = await played(path, telco, steps, site=application.url)
+    assert application.got("/call")[0].form == {"csrf": "t", "who": "Amina", "how": "now"}
+    assert done.held == 1
+    assert done.broken == [
+        "Step 2, click: there was no 'Skip'.",
+        "Step 3, click: there was no 'Call next'.",
+        "Step 4, click: it answered 200 without 'A002'.",
+    ]
+
+
+async def test_a_phone_is_switched_off_and_on(path: Path, telco: RunningTelco) -> None:
+    steps = f"""
+steps:
+- switch_off: {{phone: "{AMINA}"}}
+- dial: {{phone: "{AMINA}", code: "*384*40#"}}
+- expect: {{phone: "{AMINA}", screen: "", open: false}}
+- switch_on: {{phone: "{AMINA}"}}
+- dial: {{phone: "{AMINA}", code: "*384*40#"}}
+- expect: {{phone: "{AMINA}", open: true}}
+"""
+    assert (await played(path, telco, steps)).broken == []
 
 
 async def test_what_happens_together_happens_at_the_same_time(

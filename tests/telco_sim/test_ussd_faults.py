@@ -65,6 +65,40 @@ async def test_what_was_typed_can_be_lost(amina: Handset, application: Applicati
     assert application.received[-1].form["text"] == "2*"
 
 
+async def test_an_asterisk_can_slip_in_after_what_was_typed(
+    amina: Handset, application: Application, telco: RunningTelco
+) -> None:
+    telco.set_faults(Faults(ussd=[UssdFault(star=True, count=2)]))
+    await amina.dial(SHORT_CODE)
+    await amina.press("2")
+    await amina.press("9")
+    assert [request.form["text"] for request in application.received] == ["", "2*", "2**9"]
+
+
+async def test_a_copy_can_be_overtaken_by_the_next_request(
+    amina: Handset, application: Application, telco: RunningTelco
+) -> None:
+    telco.set_faults(Faults(ussd=[UssdFault(overtaken=True, count=2)]))
+    await amina.dial(SHORT_CODE)
+    await amina.press("2")
+    assert (await amina.press("9")).text == "You said 2*9"
+    assert [request.form["text"] for request in application.got("/ussd")] == ["", "2", "", "2*9", "2"]
+
+
+async def test_a_second_session_of_the_phone_gets_every_key_too(
+    amina: Handset, application: Application, telco: RunningTelco
+) -> None:
+    telco.set_faults(Faults(ussd=[UssdFault(twin=True, count=1)]))
+    await amina.dial(SHORT_CODE)
+    assert (await amina.press("1")).text == "Your number is A001"
+    await telco.settle()
+    sessions = {request.form["sessionId"] for request in application.got("/ussd")}
+    assert sorted(request.form["text"] for request in application.got("/ussd")) == ["", "", "1", "1"]
+    assert {request.form["sessionId"] for request in application.got("/end")} == sessions
+    assert len(sessions) == 2
+    assert telco.state.sessions == {}
+
+
 async def test_the_phone_number_can_change_within_a_session(
     amina: Handset, application: Application, telco: RunningTelco
 ) -> None:
