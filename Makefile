@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench schema lock
+.PHONY: help install run test faults before check bench schema lock
 PYTHON ?= python3
 READY := .venv/.installed
 
@@ -20,6 +20,12 @@ run: $(READY) ## a demo world with a queue, a phone to hold and a staff panel
 test: $(READY) ## the tests
 	.venv/bin/python -m tests.browser.bring
 	.venv/bin/pytest --numprocesses=auto --maxprocesses=4
+
+faults: $(READY) ## break everything on purpose and show the table; with WRITE_README=1 docs/faults.md is written
+	.venv/bin/python -m tests.faults
+
+before: $(READY) ## the tests of the commit before this one (or of COMMIT) on the schema of this tree
+	.venv/bin/python -m tests.before $(COMMIT)
 
 check: $(READY) ## format, lint, types and import direction
 	.venv/bin/ruff format --check

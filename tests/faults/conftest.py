@@ -22,11 +22,12 @@ from db.pool import connect
 from queue_core import demo
 from queue_core.core import Core
 from tests.disturbing import PATIENCE
+from tests.faults.healing import LONG, healing
 from tests.faults.senders import senders
 from tests.terminal import Terminal, database, outside, terminal
 from tests.world import MIDDAY, phone, seeded, world
 
-__all__ = ["database", "seeded", "senders", "terminal", "world"]
+__all__ = ["database", "healing", "seeded", "senders", "terminal", "world"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ class Cellar:
         await self.signal_valkey(number)
         await _gone(self.valkey)
 
+    async def save_valkey(self) -> None:
+        """What it knows now is what it will know when it is started again, or what takes its place."""
+        async with Redis.from_url(self.urls.redis_url) as client:
+            await client.save()
+
+    def forget_save(self) -> None:
+        """It begins empty again."""
+        (self.valkey.folder.path / "valkey/dump.rdb").unlink(missing_ok=True)
+
     def start(self, server: Server) -> None:
         """Gives it once it answers."""
         server.begin()
@@ -75,12 +85,21 @@ async def _gone(server: Server) -> None:
             await asyncio.sleep(0.01)
 
 
-async def _furnish(url: str) -> None:
+async def furnish(url: str) -> None:
+    """The demo world, in the middle of its day, in an empty database."""
     await migrate(url)
     pool = await connect(url, size=1)
     await demo.seed(Core(pool))
     await pool.execute(MIDDAY)
     await pool.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes is for `make faults`."""
+    if LONG not in os.environ:
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip("long: `make faults` runs it"))
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +108,7 @@ def cellar(quick_place: Path | None) -> Iterator[Cellar]:
         tempfile.TemporaryDirectory(dir=quick_place) as place,
         embedded.start(Path(place), durable=False) as urls,
     ):
-        asyncio.run(_furnish(urls.database_url))
+        asyncio.run(furnish(urls.database_url))
         folder = Folder(Path(place), Path(place, "run"), durable=False)
         yield Cellar(Postgres(folder), Valkey(folder), urls, count(1))
 

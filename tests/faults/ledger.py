@@ -57,7 +57,7 @@ async def wrong(pool: Pool, telco: RunningTelco) -> list[str]:
             if text["provider_id"] in taken
             for finding in _at(text, taken[text["provider_id"]])
         ],
-        *[f"I18: a text was {row[0]}" for row in await pool.fetch(SEEN) if _fell(row[0])],
+        *[f"I18: a text was {row[0]}" for row in await pool.fetch(SEEN) if fell(row[0])],
     ]
 
 
@@ -88,6 +88,7 @@ def _at(text: Text, row: Row) -> Iterator[str]:
         yield f"I25: {text['template']} is counted as {text['segments']} SMS and billed as {row.data['parts']}"
 
 
-def _fell(statuses: list[str]) -> bool:
+def fell(statuses: list[str]) -> bool:
+    """Whether a later status of a text knows less than one before it."""
     ranks = [RANKS.index(status) for status in statuses if status in RANKS]
     return ranks != sorted(ranks)

@@ -61,6 +61,10 @@ class Phone:
         self._path, self._keys = path, []
         return await self.again()
 
+    def redial(self) -> None:
+        """The next dial begins a session of its own."""
+        self.session = uuid4().hex
+
     async def press(self, key: str) -> Screen:
         assert not self.screen.over, self.screen
         self._keys.append(key)

@@ -18,7 +18,8 @@ select array[
     (select count(*) from customers where phone = p.phone),
     (select count(*) from audit_log a join tickets t on t.id = entity_id where t.phone = p.phone and a.action = 'join'),
     (select count(*) from notifications where phone = p.phone and template in ('joined', 'joined_no_wait')),
-    (select count(*) from requests where answer->'ticket'->>'phone' = p.phone and answer->>'outcome' = 'joined')]
+    (select count(*) from requests r join tickets t on t.id = (r.answer->'ticket'->>'id')::uuid
+      where t.phone = p.phone and r.answer->>'outcome' = 'joined')]
   from unnest($1::text[]) as p (phone)
 """
 NOTHING, ALL = [0] * 5, [1] * 5

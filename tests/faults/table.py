@@ -1,0 +1,85 @@
+"""The table of faults, made from a run of the tests that prove them: printed, and written down when asked to."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.faults.proofs import NOT_RUN, PROOFS
+
+ROOT = Path(__file__).parents[2]
+DOC = ROOT / "docs/faults.md"
+HEAD = """# Faults
+
+What was broken on purpose, and what became of it. Made by `make faults`, which runs every test named in
+`tests/faults/proofs.py` against real processes, PostgreSQL and Valkey, and writes this file where `WRITE_README=1`.
+After each, every invariant of the queue is checked from outside (`tests/invariants.py`), and where texts are sent the
+provider's books are compared with ours (`tests/faults/ledger.py`). *Lost* counts the tests in which a place, a text or
+an answer was lost, doubled or wrong. *Healed* is the longest time from the end of the fault until everybody in the test
+was served; people and gateways asked again meanwhile, as they do.
+
+| fault | what was broken | what was done | how often | lost | healed |
+|---|---|---|---|---|---|
+"""
+NOT_HERE = "\n## What cannot be played on one machine\n\n| fault | why, and what stands in for it |\n|---|---|\n"
+END = """
+A seed of the simulation is five lines of two days of fourteen people, with a provider that loses answers and workers
+that die; `ZAMU_SEEDS=17 .venv/bin/pytest tests/simulation -k seed` lives one again, key by key.
+"""
+
+
+@dataclass(slots=True)
+class Row:
+    """What a run says of one fault."""
+
+    times: int = 0
+    lost: int = 0
+    skipped: int = 0
+    healed: list[float] = field(default_factory=list)
+
+    def words(self) -> str:
+        times = f"{self.times}" + (f" ({self.skipped} could not run)" if self.skipped else "")
+        lost = "nothing" if not self.lost else f"**{self.lost}**"
+        healed = f"{max(self.healed):.1f} s" if self.healed else "at once"
+        return f"{times} | {lost} | {healed}"
+
+
+class Table:
+    """Collects reports; a test may prove several faults."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = defaultdict(Row)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, proof in PROOFS.items():
+            if any(_is(report.nodeid, test) for test in proof.tests):
+                self._count(self._rows[name], report)
+
+    def _count(self, row: Row, report: pytest.TestReport) -> None:
+        row.lost += report.failed
+        row.skipped += report.skipped
+        if report.when == "call" and report.passed:
+            told = dict(report.user_properties)
+            row.times += int(str(told.get("times", 1)))
+            row.healed += [float(str(told["healed"]))] if "healed" in told else []
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        text = self._text()
+        terminalreporter.write(text)
+        if os.environ.get("WRITE_README") == "1":
+            DOC.write_text(text)
+
+    def _text(self) -> str:
+        rows = [
+            f"| {name} | {proof.fault} | {proof.done} | {self._rows[name].words()} |\n"
+            for name, proof in PROOFS.items()
+        ]
+        return HEAD + "".join(rows) + NOT_HERE + "".join(f"| {name} | {why} |\n" for name, why in NOT_RUN.items()) + END
+
+
+def _is(nodeid: str, test: str) -> bool:
+    return nodeid == f"tests/{test}" or nodeid.startswith((f"tests/{test}::", f"tests/{test}["))
