@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import redis.asyncio
@@ -24,6 +25,11 @@ import logs
 from announcer import Announcer
 from db.pool import FAILED, Pool, connect
 from logs import RequestLog
+from monitoring import scrape
+from monitoring.checks import Checkup, of_settings
+from monitoring.pulse import Pulse
+from monitoring.stores import Stores
+from overload import Crowd, Overload
 from queue_core import retention, sweeper
 from queue_core.core import Core
 from settings import Settings, load
@@ -41,8 +47,8 @@ from sms.texts import render
 from staff_web import assets, board, live, pages
 from staff_web import routes as staff_web
 from staff_web.guard import Guard
-from staff_web.hub import Hub
-from staff_web.security_headers import OnlyHttps
+from staff_web.hub import MOST_SOCKETS, Hub
+from staff_web.security_headers import OnlyHttps, headers
 from ussd import session as sessions
 from ussd.engine import Engine
 from ussd.limits import Limit
@@ -69,13 +75,17 @@ class Parts:
     engine: Engine
     inbox: Inbox
     hub: Hub
+    stores: Stores
+    checkup: Checkup
 
 
 @asynccontextmanager
-async def parts(settings: Settings, work_until: asyncio.Event | None = None) -> AsyncIterator[Parts]:
+async def parts(
+    settings: Settings, work_until: asyncio.Event | None = None, crowd: Crowd | None = None
+) -> AsyncIterator[Parts]:
     """Everything of one process, connected and running; with `work_until` it sends texts too, until that is set.
 
-    At the end what is in hand is finished, within seconds.
+    `crowd` are the requests of a web process. At the end what is in hand is finished, within seconds.
     """
     async with AsyncExitStack() as stack:
         pool = await connect(str(settings.database_url))
@@ -85,15 +95,29 @@ async def parts(settings: Settings, work_until: asyncio.Event | None = None) -> 
         announcer = Announcer(client)
         stack.push_async_callback(_running(announcer.run()))
         core = Core(pool, announcer)
-        inbox, hub = _inbox(settings, core), Hub(core)
+        spool, hub = Spool(settings.spool), Hub(core)
+        inbox = _inbox(settings, core, spool)
+        settled = of_settings(
+            settings.public_url, settings.at_base_url, settings.sms_gateways, settings.trusted_proxies
+        )
+        pulse = Pulse(pool, lambda: len(hub.boxes), MOST_SOCKETS if crowd else 0, lambda: crowd.now if crowd else 0)
         announcer.listeners.append(hub.hint)
         if work_until:
             wake = await stack.enter_async_context(_worker(settings, core, inbox, work_until))
             announcer.listeners.append(lambda _queue_id: wake())
         listening = await stack.enter_async_context(redis.asyncio.from_url(str(settings.redis_url)))
-        for work in (announcer.listen(listening), tirelessly(inbox.run), tirelessly(hub.run)):
+        for work in (announcer.listen(listening), *map(tirelessly, (inbox.run, hub.run, pulse.run))):
             stack.push_async_callback(_running(work))
-        yield Parts(pool, client, core, _engine(settings, core, client), inbox, hub)
+        yield Parts(
+            pool=pool,
+            redis=client,
+            core=core,
+            engine=_engine(settings, core, client),
+            inbox=inbox,
+            hub=hub,
+            stores=Stores(pool, client, spool.held, version("zamu")),
+            checkup=Checkup(settled, pool, client, spool.held),
+        )
 
 
 async def _close(pool: Pool) -> None:
@@ -186,10 +210,10 @@ def _words(settings: Settings) -> Render:
     return words
 
 
-def _inbox(settings: Settings, core: Core) -> Inbox:
+def _inbox(settings: Settings, core: Core, spool: Spool) -> Inbox:
     house = TextHouse(settings.help_phone, settings.brand, settings.sms_keyword)
     desk = Desk(core, settings.secret_key.encode(), strict=settings.staff_codes)
-    return Inbox(core, house, desk, Spool(settings.spool))
+    return Inbox(core, house, desk, spool)
 
 
 def _engine(settings: Settings, core: Core, client: redis.asyncio.Redis) -> Engine:
@@ -200,10 +224,11 @@ def _engine(settings: Settings, core: Core, client: redis.asyncio.Redis) -> Engi
 
 def create_app(settings: Settings, work_until: asyncio.Event | None = None) -> Starlette:
     """The web application. `settings` name the servers; `work_until` is as for `parts`."""
+    crowd = Crowd()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
-        async with parts(settings, work_until) as made:
+        async with parts(settings, work_until, crowd) as made:
             yield {name: getattr(made, name) for name in Parts.__slots__}
 
     only_https = [Middleware(OnlyHttps)] if settings.public_url.startswith("https:") else []
@@ -212,12 +237,13 @@ def create_app(settings: Settings, work_until: asyncio.Event | None = None) -> S
             *webhooks.routes(settings.webhook_secrets, settings.ussd_secrets),
             *texts.routes(settings.webhook_secrets, settings.public_url, settings.twilio_auth_tokens),
             *health.routes,
+            *scrape.routes(settings.metrics_token),
             *staff_web.routes(settings.secret_key.encode(), settings.public_url),
             *live.routes(Guard(settings.secret_key.encode(), settings.public_url)),
             *board.routes,
             *assets.routes,
         ],
-        middleware=[Middleware(RequestLog), *only_https],
+        middleware=[Middleware(Overload, crowd), Middleware(RequestLog), *only_https],
         exception_handlers={HTTPException: _refused, ClientDisconnect: _gone, **dict.fromkeys(FAILED, _away)},
         lifespan=lifespan,
     )
@@ -246,7 +272,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 def _said(request: Request, status: int, words: str) -> Response:
     """People get a page with a way back, machines and scripts the words alone."""
     for_people = "text/html" in request.headers.get("accept", "")
-    return pages.trouble(status, words) if for_people else PlainTextResponse(words, status)
+    return pages.trouble(status, words) if for_people else PlainTextResponse(words, status, headers(None))
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitoring.metrics import requests
 from queue_core.trace import request_id
 
 # A run of 9 to 15 digits that stands alone is a phone number: its middle goes. What stands before it may be written as
@@ -122,10 +123,6 @@ class RequestLog:
             log.exception("a request failed")
             await PlainTextResponse(SORRY + request_id.get(), 500)(scope, receive, watch)
         finally:
-            route = scope.get("route")
-            access.info(
-                "%s %s",
-                scope["method"],
-                getattr(route, "path", "unknown path"),
-                extra={"status": status, "ms": round((time.perf_counter() - began) * 1000, 1)},
-            )
+            route, seconds = getattr(scope.get("route"), "path", "unknown path"), time.perf_counter() - began
+            requests(route, status).observe(seconds)
+            access.info("%s %s", scope["method"], route, extra={"status": status, "ms": round(seconds * 1000, 1)})

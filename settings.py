@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from urllib.parse import urlsplit
-
-from redis.asyncio import ConnectionPool
 
 import kept_secrets
+from addresses import bad_base, bad_networks, bad_redis, bad_url
 from queue_core.text import is_gsm, units
 
 # Name, default, and what `zamu serve --help` says of it.
@@ -23,9 +21,11 @@ TABLE = (
     ("ZAMU_BACKUP_DIR", None, "Where the embedded PostgreSQL copies its log, for `zamu restore` to go to any second."),
     ("ZAMU_RETENTION_DAYS", "180", "Days that visits and logs are kept. Phones and names go sooner."),
     ("ZAMU_PUBLIC_URL", "http://127.0.0.1:8000", "Where gateways reach this server from outside."),
+    ("ZAMU_TRUSTED_PROXIES", None, "Addresses, networks whose X-Forwarded-For is true, with commas. Unset: 127.0.0.1."),
     ("ZAMU_SECRET_KEY", None, "At least 32 characters. Unset with embedded servers: generated and kept."),
     ("ZAMU_WEBHOOK_SECRET", None, "In gateways' URLs: 16 letters and digits or more; two, with a comma, in a change."),
     ("ZAMU_USSD_SECRETS", "", "More USSD gateways, each with its own: hubtel=… nalo=new,old (docs/gateways.md)."),
+    ("ZAMU_METRICS_TOKEN", None, "Opens /metrics to who is not on this machine: at least 16 characters."),
     ("ZAMU_SHORTCODE", "*384*40#", "What people dial; at most 11 digits and asterisks, # at the end."),
     ("ZAMU_BRAND", "Zamu", "The name on the first screen; at most 12 letters."),
     ("ZAMU_HELP_PHONE", "0700123456", "A person to call while no branch is chosen yet; at most 13 characters."),
@@ -47,8 +47,6 @@ TABLE = (
 NOTHING = "Nothing was started. `zamu serve --help` says what is expected."
 KNOWN = {"africastalking", "twilio", "console"}
 KNOWN_USSD = {"airtel", "arkesel", "beem", "hubtel", "infobip", "mtn", "nalo", "safaricom"}
-HOST = re.compile(r"(?:[^:\[\]]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
-HIGHEST_PORT = 65_535
 
 
 class SettingsError(Exception):
@@ -65,9 +63,11 @@ class Settings:
     backup_dir: Path | None
     retention_days: int
     public_url: str
+    trusted_proxies: str | None
     secret_key: str
     webhook_secrets: tuple[str, ...]
     ussd_secrets: dict[str, tuple[str, ...]]
+    metrics_token: str | None
     shortcode: str
     brand: str
     help_phone: str
@@ -111,9 +111,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         backup_dir=Path(backups) if (backups := read["ZAMU_BACKUP_DIR"]) else None,
         retention_days=int(days) if (days := str(read["ZAMU_RETENTION_DAYS"])).isdecimal() else 0,
         public_url=str(read["ZAMU_PUBLIC_URL"]).rstrip("/"),
+        trusted_proxies=read["ZAMU_TRUSTED_PROXIES"],
         secret_key=secret_key,
         webhook_secrets=_parts(webhook),
         ussd_secrets={code: _parts(given) for code, given in _pairs(read, "ZAMU_USSD_SECRETS")},
+        metrics_token=read["ZAMU_METRICS_TOKEN"],
         shortcode=str(read["ZAMU_SHORTCODE"]),
         brand=str(read["ZAMU_BRAND"]),
         help_phone=str(read["ZAMU_HELP_PHONE"]),
@@ -193,30 +195,34 @@ def _need_plain(read: Mapping[str, str | None]) -> None:
 def _check(settings: Settings) -> None:
     problems = [
         (len(settings.secret_key) < 32, "ZAMU_SECRET_KEY is shorter than 32 characters"),
+        (settings.metrics_token is not None and len(settings.metrics_token) < 16,
+         "ZAMU_METRICS_TOKEN has under 16 characters"),
         (not settings.webhook_secrets, "ZAMU_WEBHOOK_SECRET is empty"),
         *_bad_secrets("ZAMU_WEBHOOK_SECRET", settings.webhook_secrets),
         *_bad_secrets("ZAMU_USSD_SECRETS", [*chain(*settings.ussd_secrets.values())]),
         (not all(settings.ussd_secrets.values()), "ZAMU_USSD_SECRETS has an empty secret"),
         (not KNOWN_USSD.issuperset(settings.ussd_secrets),
          f"ZAMU_USSD_SECRETS names what is none of {', '.join(sorted(KNOWN_USSD))}"),
-        (_bad_url(settings.database_url, "postgresql", "postgres"),
+        (bad_url(settings.database_url, "postgresql", "postgres"),
          "ZAMU_DATABASE_URL is not like postgresql://user@host/name"),
         (not 30 <= settings.retention_days <= 3650, "ZAMU_RETENTION_DAYS is not a number from 30 to 3650"),
-        (_bad_redis(settings.redis_url), "ZAMU_REDIS_URL is not like redis://host:6379/0"),
+        (bad_redis(settings.redis_url), "ZAMU_REDIS_URL is not like redis://host:6379/0"),
         (not re.fullmatch(r"\*[0-9*]{1,9}#", settings.shortcode), "ZAMU_SHORTCODE is not like *384*40#"),
         (units(settings.brand) > 12 or not is_gsm(settings.brand),
          "ZAMU_BRAND has not 1 to 12 letters that every phone shows"),
         (len(settings.help_phone) > 13, "ZAMU_HELP_PHONE is longer than 13 characters"),
         (not re.fullmatch("[A-Za-z0-9]*", settings.sms_keyword),
          "ZAMU_SMS_KEYWORD is not one word of letters A to Z and digits"),
-        (_bad_base(settings.at_base_url), "ZAMU_AT_BASE_URL is not scheme://host:port alone"),
-        (_bad_base(settings.public_url), "ZAMU_PUBLIC_URL is not scheme://host:port alone"),
+        (bad_base(settings.at_base_url), "ZAMU_AT_BASE_URL is not scheme://host:port alone"),
+        (bad_networks(settings.trusted_proxies),
+         "ZAMU_TRUSTED_PROXIES is not like 10.0.0.5,10.1.0.0/16: addresses and networks, with commas"),
+        (bad_base(settings.public_url), "ZAMU_PUBLIC_URL is not scheme://host:port alone"),
         ("africastalking" in settings.sms_gateways and not settings.at_api_key,
          "ZAMU_SMS_GATEWAYS names africastalking, but ZAMU_AT_API_KEY is not set"),
         ("twilio" in settings.sms_gateways
          and not (settings.twilio_account_sid and settings.twilio_auth_tokens and settings.twilio_from),
          "ZAMU_SMS_GATEWAYS names twilio, which needs ZAMU_TWILIO_ACCOUNT_SID, _AUTH_TOKEN and _FROM"),
-        (_bad_base(settings.twilio_base_url), "ZAMU_TWILIO_BASE_URL is not scheme://host:port alone"),
+        (bad_base(settings.twilio_base_url), "ZAMU_TWILIO_BASE_URL is not scheme://host:port alone"),
         (not KNOWN.issuperset(settings.sms_gateways), "ZAMU_SMS_GATEWAYS names an unknown one"),
         (not set(settings.sms_gateways).issuperset([*chain(*settings.sms_routes.values()), *settings.sms_rates]),
          "ZAMU_SMS_ROUTES or ZAMU_SMS_RATES names a gateway that ZAMU_SMS_GATEWAYS does not"),
@@ -234,37 +240,6 @@ def _bad_secrets(name: str, given: Iterable[str]) -> list[tuple[bool, str]]:
     ]  # fmt: skip
 
 
-def _bad_url(url: str | None, *schemes: str) -> bool:
-    if url is None:
-        return False
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return True
-    # PostgreSQL takes several hosts, and none where a socket is named elsewhere.
-    hosts = [HOST.fullmatch(host) for host in parts.netloc.rpartition("@")[2].split(",")]
-    return parts.scheme not in schemes or not all(host and int(host["port"] or 0) <= HIGHEST_PORT for host in hosts)
-
-
-def _bad_redis(url: str | None) -> bool:
-    if url is None:
-        return False
-    try:
-        ConnectionPool.from_url(url)
-    except ValueError:
-        return True
-    return False
-
-
-def _bad_base(url: str | None) -> bool:
-    if url is None:
-        return False
-    if _bad_url(url, "http", "https"):
-        return True
-    parts = urlsplit(url)
-    return not parts.hostname or "@" in parts.netloc or url.rstrip("/") != f"{parts.scheme}://{parts.netloc}"
-
-
 def as_environ(settings: Settings) -> dict[str, str]:
     """The environment variables that give another process these very settings."""
     given = {
@@ -274,9 +249,11 @@ def as_environ(settings: Settings) -> dict[str, str]:
         "ZAMU_BACKUP_DIR": str(settings.backup_dir) if settings.backup_dir else None,
         "ZAMU_RETENTION_DAYS": str(settings.retention_days),
         "ZAMU_PUBLIC_URL": settings.public_url,
+        "ZAMU_TRUSTED_PROXIES": settings.trusted_proxies,
         "ZAMU_SECRET_KEY": settings.secret_key,
         "ZAMU_WEBHOOK_SECRET": ",".join(settings.webhook_secrets),
         "ZAMU_USSD_SECRETS": " ".join(f"{code}={','.join(given)}" for code, given in settings.ussd_secrets.items()),
+        "ZAMU_METRICS_TOKEN": settings.metrics_token,
         "ZAMU_SHORTCODE": settings.shortcode,
         "ZAMU_BRAND": settings.brand,
         "ZAMU_HELP_PHONE": settings.help_phone,

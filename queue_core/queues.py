@@ -11,6 +11,7 @@ from db.queries import load
 from queue_core.core import Act, Core, perform
 from queue_core.errors import Refused
 from queue_core.hours import next_opening, when
+from queue_core.instants import instant
 
 SQL = load("queues")
 
@@ -73,12 +74,8 @@ async def open_places(core: Core, starts_with: str = "", limit: int = 15) -> lis
 
 def _place(row: dict[str, Any]) -> Place:
     hours = row.pop("opening_hours")
-    lines = tuple(Line(**{**line, "paused_until": _instant(line["paused_until"])}) for line in row.pop("lines"))
+    lines = tuple(Line(**{**line, "paused_until": instant(line["paused_until"])}) for line in row.pop("lines"))
     return Place(**row, lines=lines, opens_at=next_opening(hours, row["timezone"], datetime.now(UTC)))
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def opening_of(refusal: Refused) -> datetime | None:
@@ -125,11 +122,14 @@ async def pause(core: Core, act: Act, queue_id: str, until: datetime | None = No
     return await _change(core, act, queue_id, "pause", until, {"until": f"{local:%H:%M}" if local else None})
 
 
-async def close(core: Core, act: Act, queue_id: str, *, send_home: bool) -> QueueChanged:
-    """End the day: no new joins. Those waiting are served out, or sent home and told when it opens again."""
+async def close(core: Core, act: Act, queue_id: str, *, send_home: bool, seen: int | None = None) -> QueueChanged:
+    """End the day: no new joins. Those waiting are served out, or sent home and told when it opens again.
+
+    `seen` is how many waited when that was decided. Raises Refused: more_wait (facts: queue, waiting), no_queue.
+    """
     facts = await _facts(core, act, queue_id)
     opening = when(next_opening(facts["opening_hours"], facts["timezone"], datetime.now(UTC)))
-    return await _change(core, act, queue_id, "send_home" if send_home else "serve_out", None, opening)
+    return await _change(core, act, queue_id, "send_home" if send_home else "serve_out", None, opening, seen)
 
 
 async def _facts(core: Core, act: Act, queue_id: str) -> dict[str, Any]:
@@ -146,7 +146,8 @@ async def _change(
     verb: str,
     until: datetime | None = None,
     more: dict[str, Any] | None = None,
+    seen: int | None = None,
 ) -> QueueChanged:
-    answer = await perform(core, SQL.change_queue, act, queue_id, verb, until, more or {})
+    answer = await perform(core, SQL.change_queue, act, queue_id, verb, until, more or {}, seen)
     core.announce(queue_id)
     return QueueChanged(*(answer[key] for key in ("queue", "was", "status", "affected", "waiting")))

@@ -93,7 +93,8 @@ async def of(core: Core, phone: str) -> StaffPhone | None:
 async def enrol(core: Core, act: Act, login: str, phone: str, counter: str | None) -> None:
     """Send the phone a code that `confirm` wants within ten minutes; what was enrolled for the person before has ended.
 
-    Raises Refused: no_staff, bad_phone, phone_taken, no_counter.
+    A phone gets three codes an hour and six a day at most. Raises Refused: no_staff, bad_phone, phone_taken,
+    no_counter, too_many (facts: seconds).
     """
     code = f"{secrets.randbelow(1_000_000):06}"
     number = phones.normalise(phone)

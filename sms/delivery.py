@@ -13,11 +13,13 @@ import asyncpg
 
 from db.pool import Pool
 from db.queries import load
+from monitoring.metrics import REPORTS
 from sms.sending import Gateway, Report
 
 SQL = load("outbox")
 log = logging.getLogger("zamu.sms")
 
+KNOWN = frozenset({"sent", "delivered", "failed", "expired"})
 LOOK_PAUSES = (5, 25, 90)  # seconds: most reports come within the first, and a look-up is a request
 
 
@@ -27,6 +29,7 @@ async def record(pool: Pool, gateway: str, report: Report) -> None:
     Keeping and applying are two statements on purpose, as are marking a text and `settle`: whichever side
     comes second sees what the other committed, so no report is missed.
     """
+    REPORTS.labels(gateway, report.status if report.status in KNOWN else "other").inc()
     await pool.execute(
         SQL.keep_report,
         gateway,

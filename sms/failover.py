@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from monitoring.metrics import RESTING
 from sms.sending import Gateway, SendFailed, Sent
 
 log = logging.getLogger("zamu.sms")
@@ -125,6 +126,7 @@ class Failover:
                 return False
         worked, way.failures, way.rests_until = way.rests_until is None, 0, None
         if not worked:
+            RESTING.labels(code).set(0)
             log.warning("%s works again", code)
         return not worked
 
@@ -139,4 +141,5 @@ class Failover:
                 REST_SECONDS,
                 failure.advice,
             )
+        RESTING.labels(way.gateway.code).set(1)
         way.rests_until = monotonic() + REST_SECONDS

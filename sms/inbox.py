@@ -12,6 +12,7 @@ from typing import Any
 
 from db.pool import FAILED
 from db.queries import load
+from monitoring.metrics import LIMITS, RECEIVED, SET_ASIDE
 from queue_core import customers as people
 from queue_core import staff_phones
 from queue_core.core import TEXTS, Act, Core
@@ -102,6 +103,7 @@ class Inbox:
         """Handle what was kept on disk, and what a process had in hand when it died."""
         await self._spool.replay(self._receive_kept)
         for row in await self._core.pool.fetch(SQL.give_up, MOST_ATTEMPTS, LEASE):
+            SET_ASIDE.inc()
             log.error("text %s failed %s times and is set aside", row["id"], MOST_ATTEMPTS)
         for row in await self._core.pool.fetch(SQL.take_over, LEASE):
             fields = dict(row)
@@ -161,6 +163,7 @@ class Inbox:
         outcome = replies[0].template if replies else "silence"
         answers = [self._as_json(place, reply) for place, reply in enumerate(replies) if not reply.said]
         await self._core.pool.execute(SQL.handled, taken.id, command, outcome, answers)
+        RECEIVED.labels(taken.message.gateway, outcome).inc()
         self._core.announce(TEXTS)
 
     def _as_json(self, place: int, reply: Reply) -> dict[str, Any]:
@@ -223,6 +226,7 @@ class Inbox:
             or lately["ten_minutes"] >= MOST_IN_TEN_MINUTES
             or told.count("bad_code") >= MOST_BAD_CODES
         ):
+            LIMITS.labels("texts_received").inc()
             return None, [] if "too_many" in told else [Reply("too_many", {"min5": WAIT_MINUTES})]
         reply = Reply("unknown")
         if command:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ import asyncpg
 
 from db.pool import Pool
 from db.queries import load
+from monitoring.metrics import HAND_OVERS, PROVIDERS, TEXTS
 from sms import delivery
 from sms.encoding import segments
 from sms.failover import Failover
@@ -109,7 +111,8 @@ class Outbox:
 
     async def tidy(self) -> None:
         """End what came too late, and settle the leases of workers that died."""
-        await self._pool.execute(SQL.expire)
+        expired = await self._pool.execute(SQL.expire)
+        TEXTS.labels("", "", "expired").inc(int(expired.rpartition(" ")[2]))
         for lost in await self._pool.fetch(SQL.recover):
             log.warning("a worker died with text %s handed over: it becomes unknown", lost["id"])
             await self._seek(dict(lost), self._words(lost))
@@ -156,12 +159,17 @@ class Outbox:
             for row in sorted(rows, key=lambda row: (row["urgency"], row["due_at"])):
                 if row["status"] == "sending":
                     self._start(row, token)
+                else:
+                    TEXTS.labels(row["template"], "", row["status"]).inc()
         return len(claimed)
 
     def _free(self, code: str) -> int:
         return self._in_flight - sum(way == code for way in self._sending.values())
 
     def _start(self, row: asyncpg.Record, token: UUID) -> None:
+        if row["attempts"] == 1:
+            waited = (row["attempted_at"] - row["due_at"]).total_seconds()
+            HAND_OVERS.labels(row["template"]).observe(max(0.0, waited))
         self._gateways.begin(row["gateway"])
         task = asyncio.create_task(self._deliver(row, token))
         self._sending[task] = row["gateway"]
@@ -178,7 +186,9 @@ class Outbox:
         if body is None:
             await self._mark(row, token, None, SendFailed("cannot_be_written", "final"))
             return
+        began = perf_counter()
         result = await self._send(row, body)
+        PROVIDERS.labels(row["gateway"]).observe(perf_counter() - began)
         if self._gateways.heard(row["gateway"], result):
             self.wake()
         await self._mark(row, token, body, result)
@@ -224,6 +234,7 @@ class Outbox:
         )
         if marked is None:
             return
+        TEXTS.labels(row["template"], row["gateway"], marked["status"]).inc()
         if marked["provider_id"] or marked["status"] == "unknown":
             await self._insist(lambda: self._seek({**row, **marked}, body))
         elif verdict.outcome is None:

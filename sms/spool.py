@@ -18,6 +18,7 @@ from tempfile import NamedTemporaryFile
 import asyncpg
 
 from db.pool import FAILED
+from monitoring.held import Held
 from sms.inbound import Inbound, from_json
 
 log = logging.getLogger("zamu.sms")
@@ -39,6 +40,12 @@ class Spool:
     def check(self) -> None:
         """Raises OSError where a text could not be kept."""
         self._half(b"\n").unlink()
+
+    def held(self) -> Held:
+        """What is in it now; it may take its time."""
+        waiting = [_written_at(path) for path in self._folder.glob("*.json")]
+        broken = sum(1 for _ in self._folder.glob(f"*{BROKEN}"))
+        return Held(len(waiting), max(0.0, time.time() - min(waiting)) if waiting else 0.0, broken)
 
     async def keep(self, message: Inbound) -> None:
         """Raises OSError where the disk refuses; the provider then has to repeat it."""

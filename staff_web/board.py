@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from queue_core import board
 from queue_core.board import Board, BoardLine
 from staff_web import assets
 from staff_web.pages import etag, render
@@ -57,7 +56,7 @@ class Shown:
 async def show(request: Request) -> Response:
     """The page, or 304 while nothing on it changed: it asks every ten seconds, socket or not."""
     code = request.path_params["code"]
-    now = await board.board(request.state.core, code) if CODE.fullmatch(code) else None
+    now = await request.state.hub.boards.now(code) if CODE.fullmatch(code) else None
     if now is None:
         raise HTTPException(404)
     facts = _facts(now)

@@ -89,7 +89,7 @@ async def add_line(visit: Visit) -> Response:
 
 
 async def change_line(visit: Visit) -> Response:
-    line = _id(visit, "queue")
+    line = visit.path("queue")
     if line not in {line.id for line in (await _settings(visit)).lines}:
         raise Refused("no_queue")
     settings = {name: _setting(visit, name) for name in BOUNDS}
@@ -125,17 +125,13 @@ def _code(visit: Visit) -> str:
     return code
 
 
-def _id(visit: Visit, name: str) -> str:
-    return str(visit.path(name))
-
-
 async def _settings(visit: Visit) -> BranchSettings:
     return await branches.settings(visit.core, visit.member.act(), _code(visit))
 
 
 async def _with_counter(visit: Visit) -> tuple[BranchSettings, str]:
     """A counter is looked for in the branch of the address only, as if there were no other."""
-    settings, counter = await _settings(visit), _id(visit, "counter")
+    settings, counter = await _settings(visit), visit.path("counter")
     if counter not in {counter.id for counter in settings.counters}:
         raise Refused("no_counter")
     return settings, counter

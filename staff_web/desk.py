@@ -44,7 +44,12 @@ OTHERWISE: Final = {
 
 def back_to(visit: Visit, words: str) -> Response:
     """To the desk, saying what was done."""
-    return said.then(DESK.format(**visit.request.path_params), words)
+    return said.then(base_of(visit), words)
+
+
+def base_of(visit: Visit) -> str:
+    """The address of the desk, under which its buttons and tickets are."""
+    return DESK.format(**visit.request.path_params)
 
 
 async def choose(visit: Visit) -> Response:
@@ -57,7 +62,7 @@ async def show(visit: Visit) -> Response:
     """The desk. Whoever opens it works here: the next time he comes to it at once."""
     desk = await _desk(visit)
     session = visit.session
-    if (session.counter_id, session.queue_id) != (desk.counter.id, desk.line.id):
+    if not visit.live and (session.counter_id, session.queue_id) != (desk.counter.id, desk.line.id):
         await accounts.remember_desk(visit.core, session.id, desk.counter.id, desk.line.id)
     return _page(visit, desk)
 
@@ -72,7 +77,7 @@ async def call_next(visit: Visit) -> Response:
     except Refused as refusal:
         if refusal.code != "outstanding":
             raise
-        return RedirectResponse(f"{DESK.format(**visit.request.path_params)}?ask=next", 303)
+        return RedirectResponse(f"{base_of(visit)}?ask=next", 303)
     return back_to(visit, _told(called, desk.line.name))
 
 
@@ -82,24 +87,24 @@ async def change(visit: Visit) -> Response:
     verb, told = VERBS.get(name, (None, ""))
     if verb is None:
         raise HTTPException(404, NOT_FOUND)
-    ticket = (await verb(visit.core, visit.act(), _ticket(visit), visit.seen())).ticket
+    ticket = (await verb(visit.core, visit.act(), await _ticket(visit), visit.seen())).ticket
     return back_to(visit, OTHERWISE.get((name, ticket.status), told).format(ticket.label))
 
 
 async def defer(visit: Visit) -> Response:
     minutes = visit.number("minutes", 1, 60)
-    changed = await calling.defer_for(visit.core, visit.act(), _ticket(visit), minutes, visit.seen())
+    changed = await calling.defer_for(visit.core, visit.act(), await _ticket(visit), minutes, visit.seen())
     return back_to(visit, f"{changed.ticket.label} was moved back by about {minutes} min.")
 
 
 async def move(visit: Visit) -> Response:
     passed = visit.number("ahead", 0, 999)
-    changed = await calling.move(visit.core, visit.act(), _ticket(visit), passed, visit.seen())
+    changed = await calling.move(visit.core, visit.act(), await _ticket(visit), passed, visit.seen())
     return back_to(visit, f"{changed.ticket.label} has {people(changed.ticket.ahead)} ahead now.")
 
 
 async def rename(visit: Visit) -> Response:
-    changed = await calling.rename(visit.core, visit.act(), _ticket(visit), _name(visit) or "", visit.seen())
+    changed = await calling.rename(visit.core, visit.act(), await _ticket(visit), _name(visit) or "", visit.seen())
     return back_to(visit, f"{changed.ticket.label} is {changed.ticket.name or 'without a name'} now.")
 
 
@@ -109,7 +114,7 @@ async def transfer(visit: Visit) -> Response:
     except ValueError:
         raise Refused("no_queue") from None
     moved = await calling.transfer(
-        visit.core, visit.act(), _ticket(visit), to, visit.seen(), first=bool(visit.text("first"))
+        visit.core, visit.act(), await _ticket(visit), to, visit.seen(), first=bool(visit.text("first"))
     )
     return back_to(visit, f"{moved.old.label} was moved to {moved.new.queue} and is {moved.new.label} now.")
 
@@ -120,7 +125,7 @@ async def call_named(visit: Visit) -> Response:
     called = await calling.call_named(
         visit.core,
         visit.act(),
-        _ticket(visit),
+        visit.path("ticket"),
         desk.counter.id,
         FINISHES.get(visit.text("finish")),
         visit.seen(),
@@ -146,8 +151,8 @@ async def walk_in(visit: Visit) -> Response:
 async def show_ticket(visit: Visit) -> Response:
     """One ticket, all that may be done with it, and its history."""
     desk = await _desk(visit)
-    found = await panel.ticket(visit.core, visit.member.act(), _ticket(visit))
-    return page(visit, "ticket.html", desk=desk, found=found, base=_base(visit), state=found)
+    found = await panel.ticket(visit.core, visit.member.act(), visit.path("ticket"))
+    return page(visit, "ticket.html", desk=desk, found=found, base=base_of(visit), state=found)
 
 
 async def pause(visit: Visit) -> Response:
@@ -165,21 +170,22 @@ async def open_(visit: Visit) -> Response:
 async def ask_close(visit: Visit) -> Response:
     """Says how many people it affects, before anything happens."""
     desk = await _desk(visit)
-    return page(visit, "close.html", desk=desk, base=_base(visit), state=desk.line)
+    return page(visit, "close.html", desk=desk, base=base_of(visit), state=desk.line)
 
 
 async def close(visit: Visit) -> Response:
     how = visit.text("how")
     if how not in ("serve-out", "send-home"):
         raise HTTPException(400, "Choose what happens to the people who wait. Nothing was changed.")
-    changed = await queues.close(visit.core, visit.act(), await _line(visit), send_home=how == "send-home")
-    if how == "send-home":
+    send_home = how == "send-home"
+    changed = await queues.close(visit.core, visit.act(), await _line(visit), send_home=send_home, seen=visit.seen())
+    if send_home:
         return back_to(visit, f"{changed.queue} is closed. {people(changed.affected).capitalize()} sent home.")
     return back_to(visit, f"{changed.queue} is closed to new people. {people(changed.waiting).capitalize()} to serve.")
 
 
 async def _desk(visit: Visit) -> Desk:
-    return await panel.desk(visit.core, visit.member.act(), str(visit.path("counter")), str(visit.path("queue")))
+    return await panel.desk(visit.core, visit.member.act(), visit.path("counter"), visit.path("queue"))
 
 
 async def _line(visit: Visit) -> str:
@@ -187,18 +193,16 @@ async def _line(visit: Visit) -> str:
     return (await _desk(visit)).line.id
 
 
+async def _ticket(visit: Visit) -> str:
+    """The ticket's id, once it is sure that the person may work at the desk of the address."""
+    await _desk(visit)
+    return visit.path("ticket")
+
+
 def _page(visit: Visit, desk: Desk) -> Response:
     asks = visit.request.query_params.get("ask") == "next" and desk.current and desk.current.status == "called"
-    state = (desk.version, desk.counters, desk.lines, desk.line, desk.current, desk.waiting, desk.skipped, asks)
-    return page(visit, "desk.html", desk=desk, asks=asks, base=_base(visit), pauses=PAUSES, state=state)
-
-
-def _base(visit: Visit) -> str:
-    return DESK.format(**visit.request.path_params)
-
-
-def _ticket(visit: Visit) -> str:
-    return str(visit.path("ticket"))
+    state = (desk.version, desk.branch, desk.lines, desk.line, desk.current, desk.waiting, desk.skipped, asks)
+    return page(visit, "desk.html", desk=desk, asks=asks, base=base_of(visit), pauses=PAUSES, state=state)
 
 
 def _at_counter(visit: Visit) -> Seen:

@@ -6,7 +6,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -22,11 +22,13 @@ from queue_core.core import Act, Core
 from queue_core.errors import Refused
 from queue_core.staff import Permission
 from staff_web import said
+from staff_web.cookies import cookie
 from staff_web.words import reason
 
 log = logging.getLogger("zamu.staff")
 
 COOKIE: Final = "__Host-zamu"
+LIVE: Final = "x-live"  # the header of a page that asks by itself
 NOT_FOUND: Final = "Not Found"  # the words of any other 404: what is not yours does not exist
 NOT_YOURS = frozenset({"no_ticket", "no_queue", "no_counter", "no_branch", "no_staff"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -38,13 +40,17 @@ HTTP_PORT, HTTPS_PORT = 80, 443
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request of somebody who is logged in. `form` is empty unless a button was pressed."""
+    """One request of somebody who is logged in. `form` is empty unless a button was pressed.
+
+    `refused` is why that press changed nothing, when the page is the answer to it.
+    """
 
     request: Request
     session: Session
     csrf: str
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     form: dict[str, str] = field(default_factory=dict)
+    refused: Refused | None = None
 
     @property
     def core(self) -> Core:
@@ -57,8 +63,12 @@ class Visit:
 
     def path(self, name: str) -> str:
         """A part of the address, as the route names it."""
-        value: str = self.request.path_params[name]
-        return value
+        return str(self.request.path_params[name])
+
+    @property
+    def live(self) -> bool:
+        """Whether a page asks by itself, and nobody pressed or opened anything."""
+        return LIVE in self.request.headers
 
     def text(self, name: str) -> str:
         """A field of the form without the blanks around it; empty where it was not sent."""
@@ -83,6 +93,11 @@ class Visit:
         """The version that the form was made from."""
         return self.number(name, 1, 10**9) if self.text(name) else None
 
+    def typed(self, action: str) -> dict[str, str]:
+        """What was typed into the form that goes there, if it was refused; nothing where what is true now counts."""
+        kept = self.refused and self.refused.code != "changed_meanwhile" and action == self.request.url.path
+        return self.form if kept else {}
+
 
 Handler = Callable[[Visit], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -95,7 +110,7 @@ class Guard:
         self._secret = secret
         self._origin = origin_of(public_url)
 
-    def page(self, handler: Handler, needs: Permission = "queues", *, while_new: bool = False) -> Endpoint:
+    def page(self, handler: Handler, needs: Permission | None = "queues", *, while_new: bool = False) -> Endpoint:
         """What a logged-in person looks at. A password that somebody printed opens `while_new` pages only."""
 
         async def shown(request: Request) -> Response:
@@ -104,14 +119,23 @@ class Guard:
                 return to_login(request)
             if visit.member.must_change_password and not while_new:
                 return RedirectResponse("/staff/password", 303)
-            return await _answered(handler, visit, None if while_new else needs)
+            return await _answered(handler, visit, needs)
 
         return shown
 
     def action(
-        self, handler: Handler, needs: Permission = "queues", *, back: str = "/staff", while_new: bool = False
+        self,
+        handler: Handler,
+        needs: Permission | None = "queues",
+        *,
+        back: str | Handler = "/staff",
+        while_new: bool = False,
     ) -> Endpoint:
-        """A button that a logged-in person pressed. A refusal is said on the page `back`."""
+        """A button that a logged-in person pressed. A refusal is said on the page `back`.
+
+        Where that is an address, the browser is led there; where it makes a page, that is the answer, and it has what
+        was typed.
+        """
 
         async def pressed(request: Request) -> Response:
             self.check_origin(request.headers)
@@ -124,13 +148,17 @@ class Guard:
             if visit.member.must_change_password and not while_new:
                 return RedirectResponse("/staff/password", 303)
             visit.form.update(form)
-            return await _answered(handler, visit, None if while_new else needs, back)
+            return await _answered(handler, visit, needs, back)
 
         return pressed
 
     def csrf(self, token: str) -> str:
         """What the forms of a session carry; nobody makes one without the server's secret."""
         return hmac.new(self._secret, b"form\0" + token.encode(), sha256).hexdigest()
+
+    def mark(self, browser: str, login: str) -> str:
+        """What a browser of this id carries once this person has logged in in it."""
+        return hmac.new(self._secret, f"known\0{browser}\0{login}".encode(errors="surrogatepass"), sha256).hexdigest()
 
     def check_origin(self, headers: Headers) -> None:
         """Refuse (403) what another site sent. Browsers that say nothing of it are held by the form's token."""
@@ -148,13 +176,15 @@ class Guard:
 
     async def _visit(self, request: Request, *, active: bool = False) -> Visit | None:
         """`active`: somebody did something; a page that looks by itself does not keep a session open."""
-        token = request.cookies.get(COOKIE, "")
-        active = active or "x-live" not in request.headers
+        token = cookie(request.headers, COOKIE)
+        active = active or LIVE not in request.headers
         session = await accounts.session(request.state.core, token, active=active) if token else None
         return Visit(request, session, self.csrf(token)) if session else None
 
 
-async def _answered(handler: Handler, visit: Visit, needs: Permission | None, back: str | None = None) -> Response:
+async def _answered(
+    handler: Handler, visit: Visit, needs: Permission | None, back: str | Handler | None = None
+) -> Response:
     if needs and not visit.member.may(needs):
         log.warning("%s asked for what only another role may", visit.member.login)
         raise HTTPException(403, "Your role may not do this. Nothing was changed. Ask your manager.")
@@ -166,7 +196,9 @@ async def _answered(handler: Handler, visit: Visit, needs: Permission | None, ba
             raise HTTPException(404, NOT_FOUND) from None
         if back is None:
             raise
-        return said.then(back.format(**visit.request.path_params), reason(refusal), bad=True)
+        if isinstance(back, str):
+            return said.then(back.format(**visit.request.path_params), reason(refusal), bad=True)
+        return await _answered(back, replace(visit, refused=refusal), needs)
 
 
 async def read_form(request: Request) -> dict[str, str]:

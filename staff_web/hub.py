@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from db.pool import FAILED
 from queue_core import board
 from queue_core.board import BranchMoved, LineMoved, Place, TicketNow
 from queue_core.core import Core
+from staff_web.looks import Looks
 
 log = logging.getLogger("zamu.live")
 
@@ -25,6 +27,8 @@ PING_SECONDS = 25.0  # proxies cut what is silent for a minute
 RECHECK_SECONDS = 15.0  # until a session that is over is seen
 AGAIN_SECONDS = 1.0  # between looks at a database that is away
 MOST_SOCKETS = 5000  # in one process
+FOR_STAFF = 500  # of them: strangers cannot take these
+MOST_OF_ONE_ADDRESS = 200  # of strangers, who may be a waiting room behind one router
 MOST_MAIL = 200  # what waits for a reader who does not read; then he is cut off, and sees the truth when he is back
 
 encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -37,19 +41,22 @@ class Mailbox:
     """What one socket is still to be sent: of each kind the latest alone, except calls, of which none is left out.
 
     Its sender lives only while there is something to send, so a slow reader holds up nobody and an idle one is cheap.
-    `hang_up` ends the socket with a code and a reason. `welcome` asks whether whoever opened it still may.
+    `hang_up` ends the socket with a code and a reason. `welcome` asks whether whoever opened it still may: a stranger's
+    has none, and is counted by the `address` that it comes from.
     """
 
-    __slots__ = ("_mail", "_send", "_sender", "follows", "hang_up", "ping_at", "welcome")
+    __slots__ = ("_mail", "_send", "_sender", "address", "follows", "hang_up", "ping_at", "welcome")
 
     def __init__(
         self,
         send: Callable[[str], Awaitable[None]],
         hang_up: Callable[[int, str], None],
+        address: str = "",
         welcome: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self.follows: dict[str, str] = {}
         self.hang_up = hang_up
+        self.address = address
         self.welcome = welcome
         self.ping_at = asyncio.get_running_loop().time() + PING_SECONDS
         self._send = send
@@ -103,7 +110,9 @@ class Hub:
 
     def __init__(self, core: Core) -> None:
         self.boxes: set[Mailbox] = set()
+        self.boards = Looks(partial(board.board, core))
         self._core = core
+        self._strangers: Counter[str] = Counter()
         self._readers: defaultdict[str, set[Mailbox]] = defaultdict(set)
         self._watches: dict[str, Watch] = {}
         self._branch_of: dict[str, str] = {}
@@ -111,9 +120,18 @@ class Hub:
         self._changed: set[str] = set()
         self._something = asyncio.Event()
 
-    @property
-    def full(self) -> bool:
-        return len(self.boxes) >= MOST_SOCKETS
+    def take_in(self, box: Mailbox) -> bool:
+        """Whether there is room for it, which it has from now on until it leaves."""
+        if len(self.boxes) >= MOST_SOCKETS:
+            return False
+        if box.welcome is None:
+            if self._strangers.total() >= MOST_SOCKETS - FOR_STAFF:
+                return False
+            if self._strangers[box.address] >= MOST_OF_ONE_ADDRESS:
+                return False
+            self._strangers[box.address] += 1
+        self.boxes.add(box)
+        return True
 
     def hint(self, queue_id: str) -> None:
         """Something may have changed in this line."""
@@ -135,6 +153,14 @@ class Hub:
         if thing not in (place.branch_id, *place.lines):
             self._tickets[place.lines[0]].setdefault(thing, None)
 
+    async def tell_ticket(self, box: Mailbox, ticket_id: str, place: Place) -> None:
+        """How it is now, to one who has just begun to follow it; unless he heard later news meanwhile."""
+        line = place.lines[0]
+        told = self._tickets[line].get(ticket_id)
+        for ticket in await board.tickets(self._core, [ticket_id]):
+            if self._tickets[line].get(ticket_id) is told:
+                box.put(ticket_id, encode(_as_event(ticket, place.version)))
+
     def unfollow(self, box: Mailbox, name: str) -> None:
         thing = box.follows.pop(name, "")
         readers = self._readers.get(thing, set())
@@ -144,6 +170,10 @@ class Hub:
 
     def leave(self, box: Mailbox) -> None:
         """The socket is gone."""
+        if box in self.boxes and box.welcome is None:
+            self._strangers[box.address] -= 1
+            if not self._strangers[box.address]:
+                del self._strangers[box.address]
         self.boxes.discard(box)
         box.close()
         for name in tuple(box.follows):
@@ -214,8 +244,9 @@ class Hub:
         readers = self._readers.get(branch.branch_id, set()) | self._readers.get(line.id, set())
         where = {"branch": branch.code, "queue": line.code}
         for call in line.calls:
-            said = {"ticket": call.label, "counter": call.counter, "again": call.again, "version": branch.version}
-            _post(readers, object(), {"type": "ticket_called", **where, **said})
+            at = call.called_at and call.called_at.isoformat()
+            said = {"ticket": call.label, "counter": call.counter, "called_at": at, "again": call.again}
+            _post(readers, object(), {"type": "ticket_called", **where, **said, "version": branch.version})
         state = {"version": branch.version, "waiting": line.waiting, "status": line.status}
         _post(readers, line.id, {"type": "queue_update", **where, **state})
 
@@ -228,9 +259,7 @@ class Hub:
             if told.get(ticket.id) == ticket or ticket.id not in told:
                 continue
             told[ticket.id] = ticket
-            facts = {"ticket": ticket.id, "status": ticket.status, "ahead": ticket.ahead, "minutes": ticket.minutes}
-            version = {"version": versions[ticket.queue_id]}
-            _post(self._readers.get(ticket.id, ()), ticket.id, {"type": "ticket_update", **facts, **version})
+            _post(self._readers.get(ticket.id, ()), ticket.id, _as_event(ticket, versions[ticket.queue_id]))
 
     async def _ping_forever(self) -> None:
         while True:
@@ -248,6 +277,11 @@ class Hub:
                 with contextlib.suppress(*FAILED):
                     if box.welcome and not await box.welcome():
                         box.hang_up(*OVER)
+
+
+def _as_event(ticket: TicketNow, version: int) -> dict[str, Any]:
+    facts = {"ticket": ticket.id, "status": ticket.status, "ahead": ticket.ahead, "minutes": ticket.minutes}
+    return {"type": "ticket_update", **facts, "version": version}
 
 
 def _post(boxes: Iterable[Mailbox], kind: Hashable, event: dict[str, Any]) -> None:

@@ -15,9 +15,11 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from db.pool import FAILED
+from monitoring.metrics import LIMITS
 from queue_core import accounts, board
 from queue_core.board import Place
 from queue_core.core import Core
+from staff_web.cookies import cookie
 from staff_web.guard import COOKIE, Guard
 from staff_web.hub import Hub, Mailbox, encode
 
@@ -44,11 +46,11 @@ def routes(guard: Guard) -> list[WebSocketRoute]:
     """`/ws` is everybody's, `/staff/ws` needs a session."""
 
     async def public(socket: WebSocket) -> None:
-        if await _is_welcome(guard, socket):
+        if await _is_ours(guard, socket):
             await Conversation(socket).run()
 
     async def staff(socket: WebSocket) -> None:
-        if not await _is_welcome(guard, socket):
+        if not await _is_ours(guard, socket):
             return
         try:
             session = await _session(socket)
@@ -63,15 +65,11 @@ def routes(guard: Guard) -> list[WebSocketRoute]:
     return [WebSocketRoute("/ws", public), WebSocketRoute("/staff/ws", staff)]
 
 
-async def _is_welcome(guard: Guard, socket: WebSocket) -> bool:
-    """Whether our own page opens it, and there is room; otherwise it is refused before it begins."""
+async def _is_ours(guard: Guard, socket: WebSocket) -> bool:
+    """Whether our own page opens it; otherwise it is refused before it begins."""
     if not guard.is_ours(socket.headers.get("origin", ""), socket.headers):
         log.warning("a socket from another site was refused")
         await _deny(socket, 403, "This page is not ours.")
-        return False
-    if socket.state.hub.full:
-        log.warning("a socket was refused: there are too many")
-        await _deny(socket, 503, "Too many are looking on. Connect again in a while.")
         return False
     return True
 
@@ -81,7 +79,7 @@ async def _deny(socket: WebSocket, status: int, words: str) -> None:
 
 
 async def _session(socket: WebSocket) -> accounts.Session | None:
-    token = socket.cookies.get(COOKIE, "")
+    token = cookie(socket.headers, COOKIE)
     return await accounts.session(socket.state.core, token, active=False) if token else None
 
 
@@ -96,13 +94,19 @@ class Conversation:
         self._limit = asyncio.timeout(SILENCE_SECONDS)
         self._ending: tuple[int, str] | None = None
         self._asked = 0
-        self._box = Mailbox(socket.send_text, self.hang_up, self._may_stay if branches is not None else None)
+        address = accounts.network(socket.client.host if socket.client else "")
+        self._box = Mailbox(socket.send_text, self.hang_up, address, None if branches is None else self._may_stay)
 
     async def run(self) -> None:
+        """To its end; where there is no room it is refused before it begins."""
+        if not self._hub.take_in(self._box):
+            LIMITS.labels("sockets").inc()
+            log.warning("a socket was refused: there are too many")
+            await _deny(self._socket, 503, "Too many are looking on. Connect again in a while.")
+            return
         try:
             await self._socket.accept()
             async with self._limit:
-                self._hub.boxes.add(self._box)
                 await self._hear_all()
         except (WebSocketDisconnect, OSError) as gone:
             if not isinstance(gone, TimeoutError):
@@ -162,6 +166,8 @@ class Conversation:
             thing, place = found
             self._hub.follow(self._box, name, thing, place)
             self._answer({"type": "subscribed", "to": name, "version": place.version})
+            if name.startswith("ticket:"):
+                await self._hub.tell_ticket(self._box, thing, place)
 
     def _answer(self, message: dict[str, object]) -> None:
         self._box.put(("answer", message["to"]), encode(message))

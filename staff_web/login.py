@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import secrets
 from typing import Final
@@ -10,10 +11,13 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from queue_core import accounts
+from monitoring.metrics import LIMITS, LOG_INS_REFUSED
+from queue_core import accounts, panel
 from queue_core.errors import Refused
 from staff_web import said
+from staff_web.cookies import cookie
 from staff_web.guard import COOKIE, Guard, Visit, read_form
+from staff_web.known import known, remember
 from staff_web.pages import page, render
 from staff_web.words import reason
 
@@ -37,28 +41,36 @@ class Door:
         """A wrong password is said on the form, with the same words and after the same time for any login."""
         self._guard.check_origin(request.headers)
         form = await read_form(request)
-        door = request.cookies.get(DOOR, "")
+        door = cookie(request.headers, DOOR)
         if not door or not hmac.compare_digest(form.get("csrf", "").encode(), self._guard.csrf(door).encode()):
             return self._form(request, NO_COOKIE, form)
         source = request.client.host if request.client else ""
+        login = form.get("login", "").strip().lower()[:64]
+        browser = known(self._guard, request.headers, login)
         try:
             token = await accounts.log_in(
                 request.state.core,
-                form.get("login", "").strip().lower()[:64],
+                login,
                 form.get("password", "")[:256],
                 form.get("code", "")[:16],
                 source,
+                browser,
             )
         except Refused as refusal:
+            LOG_INS_REFUSED.labels(refusal.code).inc()
+            if refusal.code == "too_many":
+                LIMITS.labels("log_ins").inc()
             return self._form(request, reason(refusal), form)
+        if before := cookie(request.headers, COOKIE):
+            await accounts.log_out(request.state.core, before)
         response = RedirectResponse(_after(form.get("next", "")), 303)
         set_cookie(response, token)
-        response.delete_cookie(DOOR, path="/", secure=True, httponly=True, samesite="strict")
+        remember(self._guard, response, browser, login)
         return response
 
     def _form(self, request: Request, wrong: str | None = None, form: dict[str, str] | None = None) -> Response:
         form = form or {"next": request.query_params.get("next", "")}
-        door = request.cookies.get(DOOR) or secrets.token_urlsafe(32)
+        door = cookie(request.headers, DOOR) or secrets.token_urlsafe(32)
         response = render(
             "login.html",
             secrets.token_urlsafe(16),
@@ -79,17 +91,19 @@ def set_cookie(response: Response, token: str) -> None:
 
 
 async def log_out(visit: Visit) -> Response:
-    await accounts.log_out(visit.core, visit.request.cookies[COOKIE])
+    await accounts.log_out(visit.core, cookie(visit.request.headers, COOKIE))
     response = said.then("/staff/login", "You are logged out.")
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
 
 
 async def home(visit: Visit) -> Response:
-    """Where each role begins: at his desk, or with his branches."""
+    """Where each role begins: at his desk while it is one, or with his branches."""
     session, member = visit.session, visit.member
     if session.counter_id and session.queue_id:
-        return RedirectResponse(f"/staff/desk/{session.counter_id}/{session.queue_id}", 303)
+        with contextlib.suppress(Refused):  # the line went to other counters, or he to another branch
+            await panel.desk(visit.core, member.act(), session.counter_id, session.queue_id)
+            return RedirectResponse(f"/staff/desk/{session.counter_id}/{session.queue_id}", 303)
     return RedirectResponse("/staff/branches" if member.may("schedule") else "/staff/desk", 303)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,9 @@ from starlette.responses import HTMLResponse, Response
 from staff_web import assets, said
 from staff_web.guard import Visit
 from staff_web.security_headers import headers
-from staff_web.words import ACTIONS, STATUS, how_long, people, who
+from staff_web.words import ACTIONS, STATUS, how_long, people, reason, who
+
+ENDS: Final = "x-session-ends"
 
 ENVIRONMENT = Environment(
     loader=PackageLoader("staff_web"),
@@ -45,25 +47,34 @@ def page(visit: Visit, name: str, **facts: Any) -> Response:
 
     A page that looks by itself hears 304 while nothing changed; `facts["state"]` is all that may change.
     """
-    live = "x-live" in visit.request.headers
     tag = etag(visit.session.id, facts["state"]) if "state" in facts else None
-    if live and tag and visit.request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"etag": tag})
-    words = None if live else said.heard(visit.request)
+    if visit.live and tag and visit.request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"etag": tag, ENDS: _seconds_left(visit)})
+    words = None if visit.live else said.heard(visit.request)
+    if visit.refused:
+        words = said.Said(reason(visit.refused), bad=True)
     response = render(
         name,
         visit.nonce,
+        422 if visit.refused else 200,
         member=visit.member,
         csrf=visit.csrf,
+        typed=visit.typed,
         said=words,
         path=visit.request.url.path,
         **facts,
     )
     if tag:
         response.headers["etag"] = tag
+        response.headers[ENDS] = _seconds_left(visit)
     if words:
         said.forget(response)
     return response
+
+
+def _seconds_left(visit: Visit) -> str:
+    """Until the session is over, so that a page that stays open can say so in time."""
+    return str(round((visit.session.ends_at - datetime.now(UTC)).total_seconds()))
 
 
 def render(name: str, nonce: str, /, status: int = 200, **facts: Any) -> Response:

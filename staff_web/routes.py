@@ -6,10 +6,11 @@ from functools import partial
 
 from starlette.routing import Route
 
-from staff_web import branches, desk, login, organization, people
+from staff_web import branches, desk, health, login, organization, people
 from staff_web.branches import BRANCH, SETTINGS
 from staff_web.desk import DESK
 from staff_web.guard import Endpoint, Guard, Handler
+from staff_web.health import HEALTH
 from staff_web.organization import ORGANIZATION
 from staff_web.people import PEOPLE, PERSON
 
@@ -26,15 +27,15 @@ def routes(secret: bytes, public_url: str) -> list[Route]:
 def _own(guard: Guard) -> list[Route]:
     """A person's own log-in."""
     door = login.Door(guard)
-    password = partial(guard.action, back="/staff/password", while_new=True)
+    password = partial(guard.action, needs=None, back="/staff/password", while_new=True)
     totp = partial(guard.action, back="/staff/totp")
     return [
         look("/staff/login", door.show),
         press("/staff/login", door.log_in),
         look("/staff", guard.page(login.home, "own_branch")),
-        press("/staff/logout", guard.action(login.log_out, "own_branch", while_new=True)),
-        look("/staff/password", guard.page(login.show_password, "own_branch", while_new=True)),
-        press("/staff/password", password(login.change_password, "own_branch")),
+        press("/staff/logout", guard.action(login.log_out, needs=None, while_new=True)),
+        look("/staff/password", guard.page(login.show_password, needs=None, while_new=True)),
+        press("/staff/password", password(login.change_password)),
         look("/staff/totp", guard.page(login.show_totp, "own_branch")),
         press("/staff/totp", totp(login.new_totp, "own_branch")),
         press("/staff/totp/confirm", totp(login.confirm_totp, "own_branch")),
@@ -54,7 +55,7 @@ def _desk(guard: Guard) -> list[Route]:
         button(PLACE + "/pause", desk.pause),
         button(PLACE + "/open", desk.open_),
         look(PLACE + "/close", guard.page(desk.ask_close)),
-        button(PLACE + "/close", desk.close),
+        press(PLACE + "/close", guard.action(desk.close, back=DESK + "/close")),
         look(TICKET, guard.page(desk.show_ticket)),
         button(TICKET + "/defer", desk.defer),
         button(TICKET + "/move", desk.move),
@@ -69,15 +70,15 @@ def _branches(guard: Guard) -> list[Route]:
     """How the day goes is for all who work there, what may be set for managers, new branches for admins."""
 
     def button(path: str, handler: Handler) -> Route:
-        return press(path, guard.action(handler, "schedule", back=SETTINGS))
+        return press(path, guard.action(handler, "schedule", back=branches.show_settings))
 
     line, counter = BRANCH + "/lines/{queue:uuid}", BRANCH + "/counters/{counter:uuid}"
     return [
         look("/staff/branches", guard.page(branches.show_all, "own_branch")),
-        press("/staff/branches", guard.action(branches.add, "every_branch", back="/staff/branches")),
+        press("/staff/branches", guard.action(branches.add, "every_branch", back=branches.show_all)),
         look(BRANCH, guard.page(branches.show, "own_branch")),
-        button(BRANCH + "/open", branches.open_),
-        button(BRANCH + "/close", branches.close),
+        press(BRANCH + "/open", guard.action(branches.open_, "schedule", back=BRANCH)),
+        press(BRANCH + "/close", guard.action(branches.close, "schedule", back=BRANCH)),
         look(SETTINGS, guard.page(branches.show_settings, "schedule")),
         button(SETTINGS, branches.change),
         button(BRANCH + "/lines", branches.add_line),
@@ -85,8 +86,9 @@ def _branches(guard: Guard) -> list[Route]:
         button(BRANCH + "/counters", branches.add_counter),
         button(counter, branches.change_counter),
         button(counter + "/remove", branches.remove_counter),
+        look(HEALTH, guard.page(health.show, "system")),
         look(ORGANIZATION, guard.page(organization.show, "system")),
-        press(ORGANIZATION, guard.action(organization.change, "system", back=ORGANIZATION)),
+        press(ORGANIZATION, guard.action(organization.change, "system", back=organization.show)),
     ]
 
 
@@ -94,11 +96,11 @@ def _people(guard: Guard, pepper: bytes) -> list[Route]:
     """`pepper` is what the PINs of staff phones are hashed with."""
 
     def button(path: str, handler: Handler) -> Route:
-        return press(path, guard.action(handler, "people", back=PERSON))
+        return press(path, guard.action(handler, "people", back=people.show))
 
     return [
         look(PEOPLE, guard.page(people.show_all, "people")),
-        press(PEOPLE, guard.action(people.add, "people", back=PEOPLE)),
+        press(PEOPLE, guard.action(people.add, "people", back=people.show_all)),
         look(PERSON, guard.page(people.show, "people")),
         button(PERSON, people.change),
         button(PERSON + "/deactivate", people.deactivate),

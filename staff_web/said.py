@@ -10,6 +10,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from staff_web.cookies import cookie
+
 COOKIE: Final = "__Host-zamu-said"
 SECONDS = 30
 LONGEST = 300
@@ -34,7 +36,7 @@ def then(path: str, words: str, *, bad: bool = False) -> Response:
 def heard(request: Request) -> Said | None:
     """What is to be said on this page. Another site cannot set a cookie of that name; its owner may put in anything."""
     try:
-        words, bad = json.loads(urlsafe_b64decode(request.cookies.get(COOKIE, "")))
+        words, bad = json.loads(urlsafe_b64decode(cookie(request.headers, COOKIE)))
         return Said(str(words)[:LONGEST], bool(bad))
     except (ValueError, TypeError, RecursionError):
         return None

@@ -6,6 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 YEAR = 365 * 24 * 3600
+FRAMED_BY_NOBODY = "frame-ancestors 'none'"
 
 
 def headers(nonce: str | None) -> dict[str, str]:
@@ -18,7 +19,7 @@ def headers(nonce: str | None) -> dict[str, str]:
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        FRAMED_BY_NOBODY,
     )
     return {
         "content-security-policy": "; ".join(policy),
@@ -42,3 +43,21 @@ class OnlyHttps:
             await send(message)
 
         await self.app(scope, receive, strictly if scope["type"] == "http" else send)
+
+
+class FramedBy:
+    """Middleware for the demo alone: pages of one other origin may show ours in a frame."""
+
+    def __init__(self, app: ASGIApp, origin: str) -> None:
+        self.app = app
+        self._ancestors = f"frame-ancestors {origin}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def framed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told = MutableHeaders(scope=message)
+                if policy := told.get("content-security-policy"):
+                    told["content-security-policy"] = policy.replace(FRAMED_BY_NOBODY, self._ancestors)
+            await send(message)
+
+        await self.app(scope, receive, framed if scope["type"] == "http" else send)

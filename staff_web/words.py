@@ -13,6 +13,8 @@ REASONS: Final = {
     "closed": "{queue} is closed. Nobody was added or moved. Open it first.",
     "paused": "{queue} is on a break, so nobody was added. Open it first.",
     "full": "{queue} gave out all its numbers for today. Nobody was added or moved.",
+    "branch_closed": "{branch} takes nobody new. Nobody was added or moved. A manager opens it.",
+    "more_wait": "{people} wait in {queue} now, more than when you looked." + NOTHING,
     "not_open": "{queue} is closed, so it cannot be paused." + NOTHING,
     "outstanding": "{label} was called and has not started. Nobody was called. Say first what became of {label}.",
     "no_free_counter": "Every counter of this line has somebody. Nobody was called.",
@@ -25,7 +27,6 @@ REASONS: Final = {
     "bad_phone": "This is not a phone number that can get texts. Nobody was added. Write it like 0711 000 001.",
     "bad_name": "A name is 1 to 16 letters, blanks, points and hyphens." + NOTHING,
     "bad_number": "Write a number from {least} to {most}." + NOTHING,
-    "bad_time": "Write the time like 14:30, later than now and today." + NOTHING,
     "wrong_login": "Login or password is wrong. Nobody was logged in.",
     "code_needed": "Type the 6-digit code of your authenticator as well. Nobody was logged in.",
     "wrong_code": "This code is wrong or was used already." + NOTHING,
@@ -112,6 +113,9 @@ def reason(refusal: Refused) -> str:
         return "Nobody is at the counter any more. Nothing was changed."
     facts["status"] = STATUS.get(facts.get("status", ""), "")
     facts["wait"] = how_long(facts.get("seconds", 0))
+    facts["people"] = people(facts.get("waiting", 0)).capitalize()
+    if refusal.code == "closed" and not facts.get("branch_open", True):
+        facts["why"] = "branch_closed"
     return REASONS[facts.get("why", refusal.code)].format(**facts)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import re
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -19,12 +21,12 @@ from redis.asyncio import Redis
 from db import embedded
 from db.migrate import migrate
 from db.pool import Pool, connect
-from tests.browser.bring import MISSING
 
 _numbers = count(1)
 # Copying a database makes 300 files: 10 ms in memory, 40 to 200 ms on a disk.
 MEMORY = Path("/dev/shm")  # noqa: S108
 ENOUGH = 1_000_000_000
+LOUD = re.compile(r"[A-Z][A-Z ]+: .*(?=')")  # the reason of a skip, in capitals
 PREFIX = "zamu-tests-"
 JUST_MADE = 60  # seconds; such a folder's owner may not have locked it yet
 
@@ -98,10 +100,10 @@ def redis_url(redis: Redis, servers: embedded.Servers) -> str:  # noqa: ARG001
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in the end, where everybody looks, that a run without a browser proves nothing of the panel."""
-    skipped = sum(MISSING in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
-    if skipped:
-        terminalreporter.write_line(f"{skipped} {MISSING}", red=True, bold=True)
+    """Say in the end, where everybody looks, what a run without a browser, nginx or promtool proves nothing of."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for words, tests in Counter(found[0] for reason in skipped if (found := LOUD.search(reason))).items():
+        terminalreporter.write_line(f"{tests} {words}", red=True, bold=True)
 
 
 def _sweep(place: Path) -> None:

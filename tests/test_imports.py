@@ -29,6 +29,10 @@ FORBIDDEN = [
     ("queue_core/tickets.py", "from starlette.requests import Request", CORE),
     ("queue_core/tickets.py", "import redis.asyncio", CORE),
     ("db/pool.py", "import jinja2", CORE),
+    ("queue_core/calling.py", "import prometheus_client", CORE),
+    ("queue_core/calling.py", "import monitoring.metrics", DOWNWARDS),
+    ("monitoring/stores.py", "import sms.spool", DOWNWARDS),
+    ("monitoring/stores.py", "import settings", WIRING),
     ("sms/outbox.py", "import africastalking", SDKS),
     ("webhooks/routes.py", "def late():\n    import httpx", SDKS),
     (GATEWAY, "import sms.gateways.console", GATEWAYS),
@@ -39,7 +43,7 @@ FORBIDDEN = [
 ]
 ALLOWED = [
     (GATEWAY, "def send():\n    import africastalking\n    import httpx"),
-    ("sms/outbox.py", "import sms.gateways.africastalking"),
+    ("sms/outbox.py", "import sms.gateways.africastalking\nimport monitoring.metrics"),
     ("webhooks/routes.py", "import sms.commands\nimport ussd.engine"),
     ("commands/serve.py", "import app\nimport telco_sim\nimport uvicorn"),
     ("telco_sim/control.py", "import starlette\nimport httpx"),

@@ -40,6 +40,9 @@ def problem(environ: dict[str, str]) -> str:
         ("ZAMU_REDIS_URL", "http://redis.example.org"),
         ("ZAMU_REDIS_URL", "redis://redis.example.org:port"),
         ("ZAMU_REDIS_URL", "redis://redis.example.org?db=first"),
+        ("ZAMU_TRUSTED_PROXIES", "proxy.example.org"),
+        ("ZAMU_TRUSTED_PROXIES", "10.0.0.5,"),
+        ("ZAMU_TRUSTED_PROXIES", "10.0.0.5/8"),
         ("ZAMU_PUBLIC_URL", "q.example.org"),
         ("ZAMU_PUBLIC_URL", "ftp://q.example.org"),
         ("ZAMU_PUBLIC_URL", "https://"),
@@ -71,6 +74,7 @@ def problem(environ: dict[str, str]) -> str:
         ("ZAMU_SHORTCODE", "*384*405060#"),
         ("ZAMU_SHORTCODE", "*384*forty#"),
         ("ZAMU_BRAND", "Huduma Centre"),
+        ("ZAMU_METRICS_TOKEN", "fifteen-letters"),
         ("ZAMU_BRAND", "Zamu 🙂"),
         ("ZAMU_BRAND", "[Zamuzamuz]"),
         ("ZAMU_HELP_PHONE", "+254 700 123456"),
@@ -81,6 +85,9 @@ def problem(environ: dict[str, str]) -> str:
         ("ZAMU_SMS_RATES", "console=fast"),
         ("ZAMU_SMS_RATES", "console=0"),
         ("ZAMU_TWILIO_BASE_URL", "twilio.example.org"),
+        ("ZAMU_RETENTION_DAYS", "29"),
+        ("ZAMU_RETENTION_DAYS", "3651"),
+        ("ZAMU_RETENTION_DAYS", "half a year"),
         ("ZAMU_STAFF_CODES", "true"),
         ("ZAMU_STAFF_CODES", "no"),
         ("ZAMU_SMS_KEYWORD", "two words"),
@@ -112,6 +119,7 @@ def test_a_wrong_value_is_one_sentence_that_names_the_setting_and_not_the_value(
         ("ZAMU_REDIS_URL", "rediss://me:secret@redis.example.org"),
         ("ZAMU_PUBLIC_URL", "https://q.example.org:8443"),
         ("ZAMU_PUBLIC_URL", "http://[::1]:8000"),
+        ("ZAMU_TRUSTED_PROXIES", "10.0.0.5, 10.1.0.0/16,2001:db8::/32"),
         ("ZAMU_SHORTCODE", "*123456789#"),
         ("ZAMU_BRAND", "Afya Bora"),
         ("ZAMU_BRAND", "Zürich 24 Ñ"),
@@ -167,6 +175,7 @@ def test_texts_go_where_there_is_a_key() -> None:
 def test_another_process_gets_the_very_same_settings(tmp_path: Path) -> None:
     rich = GOOD | {"ZAMU_WEBHOOK_SECRET": "the-new-one-of-them,the-old-one-of-them", "ZAMU_AT_API_KEY": "key"}
     rich |= {"ZAMU_USSD_SECRETS": "nalo=the-new-one-of-nalo,the-old-one-of-nalo beem=the-secret-of-beem"}
+    rich |= {"ZAMU_BACKUP_DIR": str(tmp_path / "backups"), "ZAMU_RETENTION_DAYS": "365"}
     for environ in (GOOD, rich, {"ZAMU_DATA_DIR": str(tmp_path / "data")}):
         settings = load(environ)
         assert load(as_environ(settings)) == settings

@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections import deque
 from contextvars import copy_context
+from time import perf_counter
 
+from monitoring.metrics import LIMITS, hops
 from queue_core.core import Core, written
 from queue_core.phones import mask
 from ussd.delivery import Marks, read, too_long
@@ -46,9 +48,11 @@ class Engine:
         if request.is_abort:
             await self.ended(Ended(request.gateway, request.session_key, reached_end=False))
             return Page("", ends=True, state="aborted")
+        began = perf_counter()
         async with self._turns.take(request) as (turn, doubled):
             if not doubled or turn.page is None:
                 turn.page = await self._answer(request)
+            hops(request.gateway, turn.page.state).observe(perf_counter() - began)
             return turn.page
 
     async def ended(self, event: Ended) -> None:
@@ -97,6 +101,7 @@ async def _take(visit: Visit, recent: Session | None) -> bool:
         raise Notice("stopped")
     loaded = Loaded(recent) if recent else await visit.store.load(request)
     if loaded.over_limit:
+        LIMITS.labels("ussd_sessions").inc()
         raise Notice("limit")
     session = loaded.session
     if session is not None and session.phone != request.phone:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from db.pool import Pool
 from queue_core.tickets import DialIn, dial_in_from
@@ -27,6 +30,7 @@ SECONDS = 300  # longer than any network keeps a session open
 REDIS_SECONDS = 0.3  # a cache that is slower than this is away
 AWAY_SECONDS = 1.0  # how long it is then left alone
 AWAY = (RedisError, OSError)
+RUN = re.compile(rb"run_id:\w+")
 
 Mark = tuple[int, str]
 
@@ -100,6 +104,8 @@ class SessionStore:
         self._redis = redis
         self._limit = limit
         self._own_limiter = OwnLimiter(limit) if limit else None
+        self._run = b""
+        redis.connection_pool.connection_kwargs["redis_connect_func"] = self._meet
         self._load_or_start = redis.register_script(LOAD_OR_START)
         self._away_until = 0.0
         self._doubted_until = 0.0
@@ -151,6 +157,20 @@ class SessionStore:
     async def close(self, ended: Ended) -> None:
         if not ended.reached_end:
             await self.rows.drop(ended.gateway, ended.session_key)
+
+    async def _meet(self, connection: AbstractConnection) -> None:
+        """Look, on each new connection, whether this is still the same run of the same server.
+
+        One that was started anew or took another's place may give old states, and it need not be one of our commands
+        that finds the old connection broken.
+        """
+        await connection.on_connect()
+        await connection.send_command("INFO", "server")
+        with suppress(ResponseError):  # this user may not ask
+            found = RUN.search(await connection.read_response(disable_decoding=True))
+            if found and self._run not in (b"", found[0]):
+                self._doubted_until = time.monotonic() + SECONDS
+            self._run = found[0] if found else b""
 
     async def _get(self, request: Request, *, starts: bool) -> tuple[bytes | str | None, bool]:
         if time.monotonic() < self._away_until:

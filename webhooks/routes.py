@@ -12,11 +12,12 @@ from starlette.routing import Route
 
 from queue_core.trace import request_id
 from ussd.gateways import GATEWAYS, Gateway, africastalking, neutral
-from ussd.request import BadRequest
+from ussd.request import SORRY, BadRequest, Page
 from webhooks.security import by_path, read_body, secret_matches
 
 log = logging.getLogger("zamu.webhooks")
 
+BUSY = Page(SORRY, ends=True, state="overloaded")
 METHODS = ("GET", "POST", "PUT")  # each gateway answers some of them, which nobody learns without the secret
 
 
@@ -59,7 +60,8 @@ async def _ussd(request: Request, gateway: Gateway) -> Response:
         reply = gateway.refuse(problem)
     else:
         request_id.set(step.session_key)
-        reply = gateway.render(await request.state.engine.answer(step), step)
+        busy = request.scope.get("overloaded")  # see overload.py
+        reply = gateway.render(BUSY if busy else await request.state.engine.answer(step), step)
     return Response(reply.body, reply.status, reply.headers, reply.media_type)
 
 

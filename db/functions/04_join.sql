@@ -32,7 +32,7 @@ $$;
 create or replace function place_facts(q queues, b branches) returns jsonb language sql stable as $$
     select jsonb_build_object('queue_id', q.id, 'queue', q.name, 'queue_code', q.code, 'branch_id', b.id, 'branch', b.name,
                               'branch_code', b.code, 'branch_phone', b.phone, 'timezone', b.timezone,
-                              'opening_hours', b.opening_hours, 'paused_until', q.paused_until)
+                              'branch_open', b.is_open, 'opening_hours', b.opening_hours, 'paused_until', q.paused_until)
 $$;
 
 -- Why a line takes nobody now, or null when it does.
@@ -136,7 +136,7 @@ begin
     if (active_ticket(person->>'phone')).id = mine.id then -- unless staff or the clock ended it before we held its line
         perform end_ticket(act, mine.id, 'cancelled', 'replace');
     end if;
-    insert into customers (phone, name, language) select person->>'phone', person->>'name', person->>'language'
+    insert into customers (phone, language) select person->>'phone', person->>'language'
      where person->>'phone' is not null
     on conflict (phone) do nothing;
     return end_act(act, jsonb_build_object('outcome', 'joined', 'ticket', issue_ticket(act, q, day, person, false),

@@ -29,7 +29,9 @@ create or replace function end_all(q queues, day date, states text[], new_status
 $$;
 
 -- open, resume, pause, serve_out, send_home. `more` goes into the text: {"until": "10:30"} or {"day": 0, "time": "08:30"}.
-create or replace function change_queue(act jsonb, queue uuid, verb text, until timestamptz default null, more jsonb default '{}')
+-- `seen` is how many waited when it was decided to send them home: more are not sent, for nobody can undo it.
+create or replace function change_queue(act jsonb, queue uuid, verb text, until timestamptz default null, more jsonb default '{}',
+                                        seen int default null)
 returns jsonb language plpgsql as $$
 declare
     stored jsonb := begin_act(act);
@@ -49,6 +51,9 @@ begin
     end if;
     was := q.status;
     day := today(q.branch_id);
+    if verb = 'send_home' and people_waiting(queue, day) > seen then
+        return end_act(act, refusal('more_wait', jsonb_build_object('queue', q.name, 'waiting', people_waiting(queue, day))));
+    end if;
     update queues set version = version + 1, status = case verb when 'pause' then 'paused' when 'open' then 'open'
                                                                 when 'resume' then 'open' else 'closed' end,
            paused_until = case verb when 'pause' then until end

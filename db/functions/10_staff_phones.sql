@@ -18,6 +18,15 @@ create or replace function audit_staff(act jsonb, s staff, action text, details 
             act->>'actor', (act->>'actor_id')::uuid, act->>'channel', act->>'reason', act->>'request')
 $$;
 
+-- Until a phone may get another code: three an hour and six a day. Null when it may now. The phone is to be locked.
+create or replace function seconds_to_next_code(p_phone text) returns int language sql stable as $$
+    select max(ceil(-seconds_since(created_at + every)))::int
+      from (select created_at, row_number() over (order by created_at desc) as place from notifications
+             where phone = p_phone and template = 'staff_code' and created_at > clock_timestamp() - interval '1 day') sent
+      join (values (3, interval '1 hour'), (6, interval '1 day')) as most (place, every) using (place)
+     where created_at + every > clock_timestamp()
+$$;
+
 -- enrol: the phone gets a code by text and works once that is confirmed. It ends what was enrolled for this person before.
 create or replace function enrol_phone(act jsonb, p_login text, p_phone text, counter text, p_code text, p_code_hash text)
 returns jsonb language plpgsql as $$
@@ -25,6 +34,7 @@ declare
     stored jsonb := begin_act(act);
     s staff;
     rooms counters[];
+    seconds int;
 begin
     if stored is not null then
         return stored;
@@ -34,12 +44,19 @@ begin
     s := staff_member(act, p_login);
     if s.id is null then
         return end_act(act, refusal('no_staff'));
-    elsif exists (select from staff_phones where phone = p_phone and staff_id <> s.id and enrolled_at is not null) then
+    elsif exists (select from staff_phones p join staff other on other.id = p.staff_id
+                   where phone = p_phone and staff_id <> s.id
+                     and (enrolled_at is not null
+                          or code_expires_at > clock_timestamp() and other.organization_id <> s.organization_id)) then
         return end_act(act, refusal('phone_taken'));
     end if;
     select array_agg(c) into rooms from counters c where lower(c.name) = lower(counter) and c.branch_id = any (staff_branches(s));
     if counter is not null and cardinality(rooms) is distinct from 1 then
         return end_act(act, refusal('no_counter'));
+    end if;
+    seconds := seconds_to_next_code(p_phone);
+    if seconds > 0 then
+        return end_act(act, refusal('too_many', jsonb_build_object('seconds', seconds)));
     end if;
     delete from staff_phones where staff_id = s.id or phone = p_phone;
     insert into staff_phones (phone, staff_id, counter_id, code_hash, code_expires_at)

@@ -138,30 +138,23 @@ create or replace function desk_tickets(act jsonb, ids uuid[]) returns table (id
     select t.id, jsonb_build_object(
         'id', t.id, 'label', label(q.code, t.number), 'name', t.name, 'status', t.status, 'version', t.version,
         'queue_id', q.id, 'queue', q.name, 'created_at', t.created_at, 'called_at', t.called_at, 'started_at', t.started_at,
-        'deadline', t.deadline, 'coming', t.coming_at is not null, 'skip_count', t.skip_count, 'priority', t.priority,
+        'deadline', t.deadline, 'coming', t.coming_at is not null, 'priority', t.priority,
         'silent', case when t.phone is null then 'no_phone' when c.opted_out_at is not null then 'opted_out'
                        when latest.status in ('failed', 'dead', 'expired') then 'not_told' end,
-        'mine', t.status in ('called', 'serving') and coalesce(t.staff_id::text = act->>'actor_id', false),
-        'can_take_back', until is not null, 'take_back_until', until)
+        'can_take_back', take_back_until(act, t) is not null)
       from tickets t join queues q on q.id = t.queue_id left join customers c on c.phone = t.phone
       left join lateral (select status from notifications where ticket_id = t.id and status <> 'suppressed'
                           order by created_at desc limit 1) latest on true
-     cross join lateral take_back_until(act, t) until
      where t.id = any (ids)
 $$;
 
--- A line and its day. The wait is what half of those called last had waited at most; who was first in line since a day
--- before says nothing of it.
+-- A line and its day.
 create or replace function desk_line(q queues, day date) returns jsonb language sql stable as $$
     select jsonb_build_object(
         'id', q.id, 'code', q.code, 'name', q.name, 'status', q.status, 'paused_until', q.paused_until,
         'waiting', people_waiting(q.id, day), 'served', coalesce(d.completed_count, 0),
         'no_shows', (select count(*) from tickets where queue_id = q.id and service_date = day and status = 'no_show'),
         'average', case when q.avg_service_seconds > 0 then ceil(q.avg_service_seconds / 60.0) end,
-        'wait', (select round(percentile_cont(0.5) within group (order by minutes))
-                   from (select extract(epoch from called_at - created_at) / 60 as minutes from tickets
-                          where queue_id = q.id and service_date = day and called_at is not null and not priority
-                          order by called_at desc limit 50) lately),
         'full', coalesce(q.daily_limit <= d.last_number_issued, false))
       from (select) one left join queue_days d on d.queue_id = q.id and d.service_date = day
 $$;

@@ -37,8 +37,12 @@ begin
 end $$;
 
 -- 30 minutes of nobody, 12 hours in any case.
+create or replace function ends_at(s staff_sessions) returns timestamptz language sql stable as $$
+    select least(s.seen_at + interval '30 minutes', s.created_at + interval '12 hours')
+$$;
+
 create or replace function is_alive(s staff_sessions) returns boolean language sql stable as $$
-    select s.seen_at > clock_timestamp() - interval '30 minutes' and s.created_at > clock_timestamp() - interval '12 hours'
+    select ends_at(s) > clock_timestamp()
 $$;
 
 -- A session for whoever was verified, unless that is no longer true. Answers the refusal's code, or null.

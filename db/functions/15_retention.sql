@@ -79,7 +79,7 @@ create or replace function delete_enrolments(batch int) returns int language sql
     select count(*)::int from deleted
 $$;
 
--- A name and a language given long ago by somebody of whom nothing else is kept. Of who opted out the phone alone stays,
+-- A language chosen long ago by somebody of whom nothing else is kept. Of who opted out the phone alone stays,
 -- for he must not be texted. Looks at the `batch` phones after one; where that stops, to go on from, and how many went.
 create or replace function delete_customers(after text, batch int) returns jsonb language sql as $$
     with part as materialized (select * from customers where phone > after order by phone limit batch),
@@ -89,9 +89,6 @@ create or replace function delete_customers(after text, batch int) returns jsonb
            and not exists (select from tickets t where t.phone = p.phone and t.status in ('waiting', 'called', 'serving', 'skipped'))
            and not exists (select from tickets t where t.phone = p.phone and t.ended_at is not null)
            and not exists (select from ussd_sessions u where u.phone = p.phone)),
-    unnamed as (
-        update customers c set name = null from absent a
-         where c.phone = a.phone and a.opted_out_at is not null and c.name is not null),
     deleted as (
         delete from customers c using absent a where c.phone = a.phone and a.opted_out_at is null returning 1)
     select jsonb_build_object('after', (select max(phone) from part), 'deleted', (select count(*) from deleted))

@@ -20,10 +20,11 @@ select begin_session($1, $2, $3, $4, $5, $6, $7)
 with touched as (
     update staff_sessions s set seen_at = clock_timestamp()
      where token_hash = $1 and $2 and seen_at < clock_timestamp() - interval '1 minute' and is_alive(s)
+    returning ends_at(s)
 )
 select s.id::text, s.login, s.name, s.role, s.organization_id::text, o.name as organization,
        staff_branches(s)::text[] as branches, s.must_change_password, s.totp_on as has_totp,
-       e.counter_id::text, e.queue_id::text
+       e.counter_id::text, e.queue_id::text, coalesce((select ends_at from touched), ends_at(e)) as ends_at
   from staff_sessions e join staff s on s.id = e.staff_id join organizations o on o.id = s.organization_id
  where e.token_hash = $1 and is_alive(e) and s.active
 

@@ -4,7 +4,7 @@
 select jsonb_build_object(
     'code', b.code, 'name', b.name, 'timezone', b.timezone, 'is_open', b.is_open, 'opening_hours', b.opening_hours,
     'language', o.language,
-    'version', (select coalesce(max(id), 0) from audit_log where branch_id = b.id),
+    'version', version_of(b.id),
     'counters', coalesce((
         select jsonb_agg(jsonb_build_object(
             'name', c.name, 'label', label(q.code, t.number), 'status', t.status, 'called_at', t.called_at)
@@ -29,28 +29,28 @@ select jsonb_build_object(
 -- What a subscription names: a branch, a line of it, or a ticket.
 -- name: branch
 select b.id::text as branch_id, array(select id::text from queues where branch_id = b.id) as lines,
-       (select coalesce(max(id), 0) from audit_log where branch_id = b.id) as version
+       version_of(b.id) as version
   from branches b where b.code = $1
 
 -- name: line
 select b.id::text as branch_id, array[q.id::text] as lines,
-       (select coalesce(max(id), 0) from audit_log where branch_id = b.id) as version
+       version_of(b.id) as version
   from branches b join queues q on q.branch_id = b.id where b.code = $1 and q.code = $2
 
 -- name: ticket
 select q.branch_id::text, array[q.id::text] as lines,
-       (select coalesce(max(id), 0) from audit_log where branch_id = q.branch_id) as version
+       version_of(q.branch_id) as version
   from tickets t join queues q on q.id = t.queue_id where t.id = $1
 
 -- What happened in branches ($1) after an audit id each ($2), line by line, without what is known ($3: line -> audit id).
 -- name: moved
-select b.id::text as branch_id, b.code, (select coalesce(max(id), 0) from audit_log where branch_id = b.id) as version,
+select b.id::text as branch_id, b.code, version_of(b.id) as version,
        coalesce((
         select jsonb_agg(jsonb_build_object(
             'id', q.id, 'code', q.code, 'status', q.status, 'last', m.last, 'calls', m.calls,
             'waiting', people_waiting(q.id, service_date(b.timezone, b.day_starts_at, clock_timestamp()))) order by m.last)
           from (select coalesce(t.queue_id, a.entity_id) as id, max(a.id) as last,
-                       coalesce(jsonb_agg(jsonb_build_object('label', label(tq.code, t.number), 'counter', c.name,
+                       coalesce(jsonb_agg(jsonb_build_object('label', label(tq.code, t.number), 'counter', c.name, 'called_at', t.called_at,
                                                              'again', a.from_status = 'called') order by a.id)
                                 filter (where t.number is not null and a.to_status = 'called' and
                                               (a.from_status <> 'called' or a.action in ('recall', 'last_call'))), '[]') as calls

@@ -16,12 +16,12 @@ with mine as materialized (
      group by grouping sets ((q.branch_id), (q.branch_id, q.id))
 )
 select jsonb_build_object(
-    'id', b.id, 'code', b.code, 'name', b.name, 'timezone', b.timezone, 'is_open', b.is_open, 'at', now(),
+    'id', b.id, 'code', b.code, 'name', b.name, 'timezone', b.timezone, 'is_open', b.is_open, 'at', now(), 'version', version_of(b.id),
     'wait', m.wait, 'service', m.service,
     'untold', (select count(*) from notifications
                 where branch_id = b.id and status in ('failed', 'dead', 'expired') and created_at >= b.began),
     'lines', (
-        select coalesce(jsonb_agg(desk_line(q, b.day) - 'average' || jsonb_build_object('wait', l.wait, 'service', l.service)
+        select coalesce(jsonb_agg(desk_line(q, b.day) || jsonb_build_object('wait', l.wait, 'service', l.service)
                                   order by q.created_at, q.code), '[]')
           from queues q left join measured l on l.queue_id = q.id where q.branch_id = b.id))
   from mine b left join measured m on m.branch_id = b.id and m.queue_id is null

@@ -1,7 +1,7 @@
 -- name: facts
 select current_setting('server_version') as version,
        current_setting('transaction_read_only') = 'on' as read_only,
-       (select extract(epoch from clock_timestamp() - at)::float8 from heartbeats where name = 'sweeper') as silent,
+       coalesce((select extract(epoch from clock_timestamp() - at)::float8 from heartbeats where name = 'sweeper'), 0) as silent,
        (select count(*) from branches) as branches,
        (select count(*) from notifications where status = 'queued' and due_at < now() - interval '1 minute') as late,
        (select count(*) from notifications where status = 'dead' and created_at > now() - interval '1 day') as dead,

@@ -23,8 +23,9 @@ union all select 'zamu_waiting_all', '{}', coalesce(sum(waiting), 0) from waitin
 union all select 'zamu_tickets_today', jsonb_build_object('channel', channel), count(*) from today group by channel
 union all select 'zamu_called_today', '{}', count(called_at) from today
 union all
-select 'zamu_ended_today', jsonb_build_object('status', status), count(*) from today
- where status in ('completed', 'no_show', 'cancelled', 'expired') group by status
+select 'zamu_ended_today', jsonb_build_object('status', ends.status), count(today.status)
+  from unnest('{completed,no_show,cancelled,expired}'::text[]) as ends (status)
+  left join today on today.status = ends.status group by ends.status
 union all select 'zamu_waited_seconds_today', '{}', coalesce(extract(epoch from sum(waited)), 0) from today
 union all select 'zamu_texts_queued', '{}', texts from queued
 union all select 'zamu_texts_queued_oldest_seconds', '{}', coalesce(extract(epoch from now() - since), 0) from queued

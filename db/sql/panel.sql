@@ -4,7 +4,7 @@
 -- many who may come back. Null where the actor may touch no such counter; without a line where it does not serve that one.
 -- name: desk
 with here as materialized (
-    select c.id as counter_id, b.id, b.code, b.name, b.timezone, b.is_open, today(b.id) as day
+    select c.id as counter_id, c.name as counter, b.id, b.code, b.name, b.timezone, b.is_open, today(b.id) as day
       from counters c join branches b on b.id = c.branch_id where c.id = $2::uuid and may_touch($1, b.id)),
 chosen as materialized (
     select queue_id from here join counter_queues using (counter_id) where queue_id = $3::uuid),
@@ -25,13 +25,7 @@ select jsonb_build_object(
     'version', version_of(here.id), 'at', now(),
     'branch', jsonb_build_object('id', here.id, 'code', here.code, 'name', here.name, 'timezone', here.timezone,
                                  'is_open', here.is_open),
-    'counter', here.counter_id, 'line', (select queue_id from chosen),
-    'counters', (
-        select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'label', label(q.code, t.number))
-                         order by length(c.name), c.name)
-          from counters c left join tickets t on t.counter_id = c.id and t.status in ('called', 'serving')
-          left join queues q on q.id = t.queue_id
-         where c.branch_id = here.id),
+    'counter', jsonb_build_object('id', here.counter_id, 'name', here.counter), 'line', (select queue_id from chosen),
     'lines', (
         select jsonb_agg(desk_line(q, here.day) order by q.created_at, q.code)
           from counter_queues cq join queues q on q.id = cq.queue_id where cq.counter_id = here.counter_id),
@@ -57,14 +51,11 @@ select jsonb_build_object(
 -- name: choices
 select jsonb_build_object('id', b.id, 'code', b.code, 'name', b.name, 'counters', coalesce((
     select jsonb_agg(jsonb_build_object(
-        'id', c.id, 'name', c.name, 'label', label(q.code, t.number),
+        'id', c.id, 'name', c.name,
         'lines', coalesce((
-            select jsonb_agg(jsonb_build_object('id', o.id, 'code', o.code, 'name', o.name, 'status', o.status)
-                             order by o.created_at, o.code)
+            select jsonb_agg(jsonb_build_object('id', o.id, 'code', o.code, 'name', o.name) order by o.created_at, o.code)
               from counter_queues cq join queues o on o.id = cq.queue_id where cq.counter_id = c.id), '[]'))
         order by length(c.name), c.name)
-      from counters c left join tickets t on t.counter_id = c.id and t.status in ('called', 'serving')
-      left join queues q on q.id = t.queue_id
-     where c.branch_id = b.id), '[]'))
+      from counters c where c.branch_id = b.id), '[]'))
   from branches b where may_touch($1, b.id)
  order by b.code

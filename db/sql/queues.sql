@@ -41,4 +41,4 @@ select b.code || '/' || q.code as queue, b.name as branch, q.name, q.status, peo
  order by 1
 
 -- name: change_queue
-select change_queue($1, $2, $3, $4, $5)
+select change_queue($1, $2, $3, $4, $5, $6)

@@ -1,8 +1,10 @@
+-- Whoever holds it asks nothing on this connection meanwhile. A process that is frozen, or whose machine died without a
+-- word, loses it after a minute; what it does when it wakes is done already.
 -- name: try_lock
-select pg_try_advisory_lock(3, 0)
+select pg_try_advisory_lock(3, 0) and set_config('idle_session_timeout', '60s', false) is not null
 
 -- name: unlock
-select pg_advisory_unlock(3, 0)
+select pg_advisory_unlock(3, 0), set_config('idle_session_timeout', '0', false)
 
 -- name: pulse
 select pulse($1)

@@ -43,26 +43,18 @@
       }
     }
     shown.dataset.version = fresh.dataset.version;
-    for (const one of shown.querySelectorAll("[data-call]")) {
-      if (!known.has(one.dataset.call)) call(one.dataset.label, one.dataset.counter);
-    }
-    know();
+    for (const one of calls()) call(one.dataset.call, one.dataset.label, one.dataset.counter);
   }
 
   // Who was called: each is said once, whether a socket or the page tells of it first.
 
-  let known = new Set();
-  const said = new Map();
+  const calls = () => document.querySelectorAll("[data-call]");
+  const said = new Set(Array.from(calls(), (one) => one.dataset.call));
 
-  function know() {
-    known = new Set(Array.from(document.querySelectorAll("[data-call]"), (one) => one.dataset.call));
-  }
-
-  function call(label, counter, recalled) {
-    const now = performance.now(), name = label + "|" + counter;
-    if (!recalled && now - (said.get(name) || -1e9) < 30000) return;
-    said.set(name, now);
-    for (const [one, at] of said) if (now - at > 60000) said.delete(one);
+  function call(name, label, counter, recalled) {
+    if (said.has(name) && !recalled) return;
+    said.add(name);
+    if (said.size > 500) said.delete(said.values().next().value);
     part("said").textContent = label + (counter ? ", " + counter : "");
     announcements.push([label, counter || ""]);
     if (announcements.length > 20) announcements.shift();
@@ -159,7 +151,9 @@
       const message = JSON.parse(event.data);
       if (message.type === "ping") mine.send('{"type":"pong"}');
       if (message.type === "subscribed") tries = 0;
-      if (message.type === "ticket_called") call(message.ticket, message.counter, message.again);
+      if (message.type === "ticket_called" && message.called_at) {
+        call(message.ticket + "|" + message.called_at, message.ticket, message.counter, message.again);
+      }
       if (message.type !== "ping") look();
     };
     mine.onclose = () => { if (mine === socket) later(); };
@@ -187,7 +181,6 @@
     if (socket && now - heard > SILENT) { const dead = socket; later(); dead.close(); }
   }
 
-  know();
   button.hidden = false;
   if (localStorage.getItem("sound")) switchOn();
   tick();

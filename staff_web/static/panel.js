@@ -4,23 +4,30 @@
 const POLL = 10_000; // the truth, whatever the socket says
 const STALE = 15_000;
 const SLOWEST = 15_000;
+const LAST = 120_000; // before the session is over
 let tag = null; // of the state that is shown
 let trueAt = Date.now();
 let looking = false;
 let missed = false; // something changed while we looked
 let kept = false; // some region still shows what was
 let tries = 0;
+let endsAt = Infinity; // when the session is over if nobody does anything
+let staying = false; // somebody is here and wants it to go on: the next look says so
 
 const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 const byId = (id) => document.getElementById(id);
-const versionOf = (page) => Number(page.getElementById("desk").dataset.version);
+const versionOf = (page) => Number(page.getElementById("live").dataset.version);
 const buttonOf = (form) => form.querySelector("button").id;
 const skew = Date.now() - Date.parse(byId("asof").dataset.at); // this machine's clock may be wrong
+
+const isChanged = (field) =>
+  field.matches("select") ? !field.options[field.selectedIndex].defaultSelected && field.selectedIndex > 0
+    : field.value !== field.defaultValue;
 
 // Somebody types, chooses or presses there: it waits until he is done.
 const inUse = (region) =>
   region.matches(":active") || region.querySelector("details[open]") ||
-  (region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
+  [...region.querySelectorAll("input:focus, select:focus, textarea:focus")].some(isChanged);
 
 // On the same thing, or on what is about it, so that the next Tab goes on from there.
 function keepFocus(work) {
@@ -69,7 +76,7 @@ function showRegions(fresh) {
       else if (now) renew(old, now);
     }
   });
-  byId("desk").dataset.version = versionOf(fresh);
+  byId("live").dataset.version = versionOf(fresh);
 }
 
 // What a press led to: the whole page, but for the line of words, which readers of screens listen to.
@@ -77,9 +84,9 @@ function showAll(fresh, done) {
   const asked = fresh.querySelector("main [autofocus]");
   asked?.removeAttribute("autofocus"); // a browser heeds it on its own pages only
   keepFocus(() => {
-    carry(byId("desk"), fresh, done, fresh.querySelector("#said .bad"));
+    carry(byId("live"), fresh, done, fresh.querySelector("#said .bad"));
     byId("said").replaceChildren(...fresh.getElementById("said").childNodes);
-    byId("desk").replaceWith(fresh.getElementById("desk"));
+    byId("live").replaceWith(fresh.getElementById("live"));
     document.title = fresh.title;
   });
   asked?.focus();
@@ -95,14 +102,42 @@ function isTrue() {
   }
 }
 
+// Answers say how long the session goes on. `active`: somebody did something; after twelve hours not even that renews it.
+function heardOf(answer, active) {
+  const left = answer.headers.get("X-Session-Ends");
+  if (left === null) return;
+  endsAt = Date.now() + 1000 * left;
+  if (active) {
+    staying = false;
+    byId("ending").querySelector("button").hidden = endsAt - Date.now() < LAST;
+  }
+  warn();
+}
+
+function warn() {
+  const line = byId("ending");
+  const soon = endsAt - Date.now() < LAST;
+  if (line.hidden !== soon) return;
+  const at = new Date(endsAt).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  line.querySelector("span").textContent = `You will be logged out at ${at}. What is typed and not sent is lost then.`;
+  line.hidden = !soon;
+}
+
+function stay() {
+  staying = true;
+  look();
+}
+
 async function look() {
   missed = looking;
   if (looking) return;
   looking = true;
   try {
     const { href } = location;
-    const headers = { "X-Live": "1", ...(tag && { "If-None-Match": tag }) };
+    const active = staying;
+    const headers = { ...(!active && { "X-Live": "1" }), ...(tag && { "If-None-Match": tag }) };
     const answer = await fetch(href, { headers, cache: "no-store", signal: AbortSignal.timeout(8000) });
+    heardOf(answer, active);
     if (answer.redirected) location.assign(answer.url);
     else if (answer.status === 304) isTrue();
     else if (answer.ok) {
@@ -125,6 +160,13 @@ function hint() {
   soon = setTimeout(look, 40);
 }
 
+// Other words are another press: under the old name the answer would be of the first.
+function edited({ target: { form } }) {
+  if (!form?.dataset.unanswered) return;
+  form.elements.request.value = crypto.randomUUID();
+  delete form.dataset.unanswered;
+}
+
 async function press(event) {
   const form = event.target;
   if (form.method !== "post" || form.action.endsWith("/staff/logout")) return;
@@ -137,6 +179,7 @@ async function press(event) {
     const body = new URLSearchParams(new FormData(form, button));
     const answer = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(10_000) });
     const fresh = parse(await answer.text());
+    heardOf(answer, true);
     if (!answer.ok) throw new Error(fresh.body.textContent);
     if (new URL(answer.url).pathname !== location.pathname) { location.assign(answer.url); return; }
     history.replaceState(null, "", answer.url);
@@ -161,6 +204,7 @@ function ages() {
     const words = seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
     if (time.textContent !== words) time.textContent = words;
   }
+  warn();
   const line = byId("asof");
   if (line && Date.now() - trueAt > STALE && !line.classList.contains("stale")) {
     line.classList.add("stale");
@@ -175,11 +219,11 @@ function listen() {
   const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/staff/ws`);
   socket.onopen = () => {
     socket.send(JSON.stringify({ type: "subscribe", to: `branch:${document.body.dataset.branch}` }));
-    tries = 0;
     hint();
   };
   socket.onmessage = (message) => {
     const { type } = JSON.parse(message.data);
+    if (type === "subscribed") tries = 0; // who only opens it, and closes it again, is not back
     if (type === "ping") socket.send('{"type":"pong"}');
     else hint();
   };
@@ -190,6 +234,8 @@ function listen() {
 }
 
 document.addEventListener("submit", press);
+document.addEventListener("input", edited);
+byId("ending").querySelector("button").addEventListener("click", stay);
 document.addEventListener("focusout", () => kept && hint());
 document.addEventListener("pointerup", () => kept && hint());
 document.addEventListener("visibilitychange", () => document.hidden || look());

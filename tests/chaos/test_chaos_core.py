@@ -41,8 +41,8 @@ MUTANTS = {
     "the queue lock": Mutant([NO_QUEUE_LOCK], {"I5"}),
     "the request key": Mutant(
         [
-            ("begin_act", "select answer into stored from requests where key = act->>'request';", ""),
-            ("end_act", "insert into requests (key, answer) values (act->>'request', answer);", ""),
+            ("begin_act", "select with_person(answer) into stored from requests where key = act->>'request';", ""),
+            ("end_act", "insert into requests (key, answer) values (act->>'request', without_person(answer));", ""),
         ],
         {"I11"},
     ),

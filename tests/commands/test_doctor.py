@@ -51,13 +51,19 @@ async def test_an_empty_database_becomes_a_healthy_world(empty: Terminal) -> Non
 
 
 async def test_a_healthy_world_is_found_healthy(terminal: Terminal) -> None:
-    told = terminal.zamu("doctor", ZAMU_PUBLIC_URL="https://q.example.org", ZAMU_AT_API_KEY="key")
+    outside = {"ZAMU_PUBLIC_URL": "https://q.example.org", "ZAMU_TRUSTED_PROXIES": "10.0.0.5", "ZAMU_AT_API_KEY": "key"}
+    told = terminal.zamu("doctor", **outside)
     assert told.returncode == 0
     assert [line.split()[:2] for line in told.stdout.splitlines()] == [
         ["ok", "secrets"],
         ["ok", "database"],
         ["ok", "redis"],
     ]
+
+
+async def test_a_proxy_that_nobody_named_is_asked_for(terminal: Terminal) -> None:
+    told = terminal.zamu("doctor", ZAMU_PUBLIC_URL="https://q.example.org")
+    assert "warning  proxy     A proxy answers https://q.example.org. Set ZAMU_TRUSTED_PROXIES" in told.stdout
 
 
 async def test_texts_that_wait_fail_or_are_unknown_are_counted(terminal: Terminal, world: World) -> None:

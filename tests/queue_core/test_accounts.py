@@ -170,6 +170,25 @@ async def test_slow_guessing_is_five_tries_a_quarter_of_an_hour_and_no_more(memb
     assert judged <= 5 + 4 * 5
 
 
+async def test_strangers_keep_nobody_out_of_his_own_browser(members: Members) -> None:
+    await tries(members, "another password", 5)
+    await tries(members, "another password", 30, login="nobody", source="203.0.113.1")
+    assert await wait(members) == 1
+    own = {"login": "clinic1", "code": "", "source": "203.0.113.1", "browser": "his own"}
+    assert await accounts.log_in(members.core, password=PASSWORD, **own)
+    assert await wait(members) == 1
+
+
+async def test_a_known_browser_is_counted_like_a_stranger_by_itself(members: Members) -> None:
+    guesses = [
+        accounts.log_in(members.core, "clinic1", f"guess {n}", "", f"198.51.100.{n}", "his own") for n in range(8)
+    ]
+    answers = await asyncio.gather(*guesses, return_exceptions=True)
+    assert sorted(str(answer) for answer in answers) == ["too_many"] * 3 + ["wrong_login"] * 5
+    assert await members.log_in()
+    assert await accounts.log_in(members.core, "clinic1", PASSWORD, "", "198.51.100.1", "another of his")
+
+
 async def test_one_address_may_try_thirty_times_whatever_logins(members: Members) -> None:
     count = "select count_try($1, $2)"
     waits = [await members.world.pool.fetchval(count, f"login {n}", "203.0.113.1") for n in range(31)]
@@ -227,4 +246,4 @@ async def test_a_password_that_changes_while_it_is_judged_opens_nothing(members:
 
 
 def test_a_session_shows_its_hash_only() -> None:
-    assert set(Session.__annotations__) == {"id", "member", "counter_id", "queue_id"}
+    assert set(Session.__annotations__) == {"id", "member", "counter_id", "queue_id", "ends_at"}

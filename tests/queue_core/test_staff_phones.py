@@ -115,6 +115,41 @@ async def test_an_unconfirmed_phone_is_nobodys_and_the_new_phone_is_the_only_one
     assert await staff_phones.of(world.core, phone(901))
 
 
+async def test_a_phone_gets_three_codes_an_hour_and_six_a_day(world: World) -> None:
+    async def enrol(person: str = "clinic1") -> int:
+        """The seconds to wait before the next code; 0 where this one was sent."""
+        try:
+            await staff_phones.enrol(world.core, act(), person, AMINA, None)
+        except Refused as refused:
+            return int(refused.facts["seconds"])
+        return 0
+
+    assert sorted(map(bool, await asyncio.gather(*(enrol() for _ in range(5))))) == [False] * 3 + [True] * 2
+    assert 3590 < await enrol("manager") <= 3600
+    await staff_phones.enrol(world.core, act(), "clinic1", phone(901), None)
+    await world.later(61)
+    assert [await enrol() for _ in range(3)] == [0, 0, 0]
+    await world.later(61)
+    assert 20 * 3600 < await enrol() <= 22 * 3600
+    await world.later(22 * 60)
+    assert await enrol() == 0
+
+
+async def test_another_organization_does_not_cancel_a_code_that_is_under_way(world: World) -> None:
+    await world.pool.execute("""
+        with other as (insert into organizations (name) values ('Other') returning id)
+        insert into staff (organization_id, role, login, name, password_hash)
+        select id, 'admin', 'other', 'Other', '' from other
+    """)
+    await staff_phones.enrol(world.core, act(), "clinic1", AMINA, None)
+    with pytest.raises(Refused, match="phone_taken"):
+        await staff_phones.enrol(world.core, act(), "other", AMINA, None)
+    await world.later(11)
+    await staff_phones.enrol(world.core, act(), "other", AMINA, None)
+    with pytest.raises(Refused, match="phone_taken"):
+        await staff_phones.enrol(world.core, act(), "clinic1", AMINA, None)
+
+
 async def test_five_wrong_codes_or_ten_minutes_end_a_code(world: World) -> None:
     await staff_phones.enrol(world.core, act(), "clinic1", AMINA, None)
     code = await sent_code(world)

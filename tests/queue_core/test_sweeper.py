@@ -63,6 +63,15 @@ async def test_while_one_sweeps_another_does_nothing(world: World) -> None:
     assert await world.sweep() == 1
 
 
+async def test_a_sweeper_that_says_nothing_for_a_minute_loses_its_turn(world: World) -> None:
+    idle = "show idle_session_timeout"
+    async with world.pool.acquire() as conn:
+        assert await conn.fetchval(sweeper.SQL.try_lock)
+        assert await conn.fetchval(idle) == "1min"
+        await conn.execute(sweeper.SQL.unlock)
+        assert await conn.fetchval(idle) == "0"
+
+
 async def test_many_sweepers_at_once_do_each_thing_once(world: World) -> None:
     people = range(1, 31)
     await world.line(*people)

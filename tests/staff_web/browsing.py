@@ -37,8 +37,10 @@ class Browser:
         return await self.client.post(path, data={"csrf": self.csrf, "request": uuid4().hex} | fields)
 
     async def told(self, path: str, /, **fields: str) -> str:
-        """What the page after a press says of it."""
+        """What the page after a press says of it, or the page that answers a refused one."""
         answer = await self.press(path, **fields)
+        if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+            return said_on(answer)
         assert answer.status_code == httpx.codes.SEE_OTHER, (answer.status_code, answer.text)
         return said_on(await self.get(answer.headers["location"]))
 

@@ -23,11 +23,11 @@ from tests.terminal import outside
 
 
 @asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
+async def serving(app: Starlette, trusted_proxies: str | None = None) -> AsyncIterator[str]:
     """The address of an application in this process, with the limits of `zamu serve`."""
     listener = bind("127.0.0.1", 0)
     server = Server(app, lambda: None)
-    server.config = web.config(app)
+    server.config = web.config(app, 1, trusted_proxies)
     serve = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield url_of(listener)
@@ -77,9 +77,11 @@ class Socket:
 
 
 @asynccontextmanager
-async def opened(url: str, path: str = "/ws", *, origin: str | None = None, cookie: str = "") -> AsyncIterator[Socket]:
-    """A socket from a page of that address."""
-    headers = {"Cookie": cookie} if cookie else {}
+async def opened(
+    url: str, path: str = "/ws", *, origin: str | None = None, cookie: str = "", address: str = ""
+) -> AsyncIterator[Socket]:
+    """A socket from a page of that origin; `address` is whose it is, as a proxy on this machine says."""
+    headers = {name: value for name, value in (("Cookie", cookie), ("X-Forwarded-For", address)) if value}
     async with connect(
         url.replace("http", "ws", 1) + path,
         origin=url if origin is None else origin,  # type: ignore[arg-type] # any text, to see it refused

@@ -105,3 +105,20 @@ async def test_a_person_who_asks_for_what_is_not_there_gets_a_page_with_a_way_ba
     assert "There is no such page" in page.text
     assert 'href="/staff"' in page.text
     assert "script-src 'none'" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nowhere", 404), ("/staff/desk/x/y", 404), ("/staff/organization", 403)]
+)
+async def test_words_without_a_page_are_text_and_are_not_kept(staff: Staff, path: str, status: int) -> None:
+    answer = await (await staff("clinic1")).get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")
+
+
+def test_nothing_moves_for_longer_than_five_seconds() -> None:
+    """WCAG 2.2.2: what blinks longer needs a button that stops it."""
+    styles = "".join(path.read_text() for path in (TEMPLATES[0].parents[1] / "static").glob("*.css"))
+    moving = re.findall(r"animation: \w+ (\d+)s [\w-]+ (\d+)", styles)
+    assert moving
+    assert all(int(seconds) * int(times) <= 5 for seconds, times in moving)

@@ -60,9 +60,11 @@ async def _press_all(browser: Browser, own: dict[str, str], part: str, field: st
         body = "&".join(f"{name}={_quoted(value)}" for name, value in ({"csrf": browser.csrf} | form).items())
         kind = {"content-type": "application/x-www-form-urlencoded"}
         answer = await browser.client.post(address(route, own), content=body.encode(), headers=kind)
-        if answer.status_code not in (200, 303, 400, 404) or "\n" in answer.headers.get("location", ""):
+        if answer.status_code not in (200, 303, 400, 404, 422) or "\n" in answer.headers.get("location", ""):
             faults.append((route.path, answer.status_code))
         assert "stolen" not in answer.cookies
+        if answer.status_code == 422:
+            assert typed not in answer.text or escape(typed) == typed
         if answer.status_code == 303:
             said = await browser.get(answer.headers["location"])
             faults += [(route.path, said.status_code)] if said.status_code not in (200, 303) else []

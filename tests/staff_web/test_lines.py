@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.staff_web.browsing import Browser
+from tests.staff_web.browsing import Browser, said_on
 from tests.staff_web.counter import Counter, counter, trouble_on
 from tests.staff_web.forms import forms_on
 from tests.world import World
@@ -103,3 +103,35 @@ async def test_closed_in_no_known_way_it_stays_open(world: World, counter: Count
     answer = await browser.press(f"{counter.base}/close", how=how)
     assert trouble_on(answer) == (400, "Choose what happens to the people who wait. Nothing was changed.")
     assert await _state(world) == "open"
+
+
+async def test_nobody_is_sent_home_who_was_not_counted_on_the_page(world: World, counter: Counter) -> None:
+    """F43: it cannot be undone, so a page that said two sends no seven home."""
+    await world.line(1, 2)
+    form = await counter.form("Send 2 people home", "/close")
+    await world.line(3, 4, 5)
+    answer = await counter.send(form)
+    assert answer.headers["location"] == f"{counter.base}/close"
+    page = await counter.look("/close")
+    assert said_on(page) == "5 people wait in Doctor now, more than when you looked. Nothing was changed."
+    assert "Send 5 people home" in page.text
+    assert (await _state(world), len(await world.order())) == ("open", 5)
+
+
+async def test_with_fewer_people_than_the_page_said_they_are_sent_home(world: World, counter: Counter) -> None:
+    await world.line(1, 2)
+    form = await counter.form("Send 2 people home", "/close")
+    await world.serve()
+    assert await counter.told(form) == "Doctor is closed. 1 person sent home."
+
+
+async def test_a_closed_branch_is_told_from_a_closed_line(world: World, counter: Counter) -> None:
+    assert "takes nobody new" not in (await counter.look()).text
+    await world.pool.execute("update branches set is_open = false where code = '4071'")
+    assert "Kilimani Clinic takes nobody new</span> A manager opens it." in (await counter.look()).text
+    told = await counter.press("Add to the line", name="Achieng")
+    assert told == "Kilimani Clinic takes nobody new. Nobody was added or moved. A manager opens it."
+    await world.pool.execute("update branches set is_open = true where code = '4071'")
+    await world.close()
+    told = await counter.press("Add to the line", name="Achieng")
+    assert told == "Doctor is closed. Nobody was added or moved. Open it first."

@@ -64,11 +64,12 @@ async def test_a_join_and_a_call_are_heard(own: World, socket: Socket) -> None:
     assert update | {"version": 0} == {
         "type": "queue_update", "branch": "4071", "queue": "A", "version": 0, "waiting": 2, "status": "open"
     }  # fmt: skip
-    await own.called("Room 2")
+    ticket = await own.called("Room 2")
     *_, called, after = await socket.until("queue_update", waiting=1)
+    assert ticket.called_at
     assert called | {"version": 0} == {
-        "type": "ticket_called", "branch": "4071", "queue": "A", "ticket": "A001", "counter": "Room 2", "again": False,
-        "version": 0,
+        "type": "ticket_called", "branch": "4071", "queue": "A", "ticket": "A001", "counter": "Room 2",
+        "called_at": ticket.called_at.isoformat(), "again": False, "version": 0,
     }  # fmt: skip
     assert update["version"] < called["version"] == after["version"]
 
@@ -81,6 +82,15 @@ async def test_a_recall_says_that_it_is_one(own: World, socket: Socket) -> None:
         ("A001", False),
         ("A001", True),
     ]
+
+
+async def test_a_call_after_an_undone_one_is_another_call(own: World, socket: Socket) -> None:
+    await own.line(1)
+    await own.do("take_back", await own.called())
+    await socket.until("queue_update", waiting=1)
+    again = await own.called()
+    assert again.called_at
+    await socket.until("ticket_called", ticket="A001", called_at=again.called_at.isoformat(), again=False)
 
 
 async def test_what_is_no_call_is_not_heard_as_one(own: World, socket: Socket) -> None:
@@ -117,10 +127,13 @@ async def test_a_ticket_hears_how_many_are_ahead_and_its_end(own: World, url: st
     _, ticket = await own.line(1, 2)
     async with opened(url) as socket:
         await socket.follow(f"ticket:{ticket.id}")
-        await own.called()
-        event = await socket.next()
-        assert event.pop("version") > 0
-        assert event == {"type": "ticket_update", "ticket": ticket.id, "status": "waiting", "ahead": 0, "minutes": None}
+        for ahead in (1, 0):
+            event = await socket.next()
+            assert event.pop("version") > 0
+            now = {"status": "waiting", "ahead": ahead, "minutes": None}
+            assert event == {"type": "ticket_update", "ticket": ticket.id, **now}
+            if ahead:
+                await own.called()
         await own.leave(2)
         assert (await socket.next())["status"] == "cancelled"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from tests.staff_web.browsing import said_on
-from tests.staff_web.counter import Counter, counter, of
+from tests.staff_web.counter import Counter, counter, counter_at, of
 from tests.world import World
 
 __all__ = ["counter"]
@@ -82,3 +82,22 @@ async def test_a_press_keeps_its_person_logged_in(world: World, counter: Counter
         await world.later(20)
         await counter.send(form)
     assert (await counter.browser.get(counter.base)).status_code == httpx.codes.OK
+
+
+async def test_a_desk_that_only_stays_open_is_not_where_one_works(world: World, counter: Counter) -> None:
+    """Of two tabs the one that was opened last is where he begins the next time, whichever asks last by itself."""
+    other = await counter_at(world, counter.browser, "Room 2")
+    await counter.look()
+    await other.look()
+    await counter.look(**LIVE)
+    assert (await counter.browser.get("/staff")).headers["location"] == other.base
+
+
+async def test_every_answer_says_how_long_the_session_goes_on(world: World, counter: Counter) -> None:
+    tag = (await counter.look()).headers["etag"]
+    await world.pool.execute("update staff_sessions set seen_at = now() - interval '29 minutes'")
+    for headers in ({}, {"if-none-match": tag}):
+        assert 0 < int((await counter.look(**LIVE, **headers)).headers["x-session-ends"]) <= 60
+    assert 29 * 60 < int((await counter.look()).headers["x-session-ends"]) <= 30 * 60
+    await world.pool.execute("update staff_sessions set created_at = now() - interval '11 hours 59 minutes'")
+    assert 0 < int((await counter.look()).headers["x-session-ends"]) <= 60

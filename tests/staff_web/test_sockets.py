@@ -11,10 +11,12 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+import settings as settings_module
+from app import create_app
 from queue_core import accounts
 from staff_web import hub, live
 from tests.staff_web.conftest import HOME, PASSWORD
-from tests.staff_web.sockets import environ, opened, url
+from tests.staff_web.sockets import environ, opened, serving, url
 from tests.world import World
 
 __all__ = ["environ", "url"]
@@ -97,7 +99,7 @@ async def test_a_socket_follows_at_most_twenty_things(url: str, world: World) ->
             await socket.follow(f"ticket:{ticket.id}")
         await socket.follow(f"ticket:{people[0].id}")
         await socket.say(type="subscribe", to=f"ticket:{people[20].id}")
-        assert (await socket.next())["why"] == live.TOO_MANY
+        assert (await socket.until("refused"))[-1]["why"] == live.TOO_MANY
 
 
 async def test_who_asks_without_end_is_ended(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,9 +113,44 @@ async def test_who_asks_without_end_is_ended(url: str, monkeypatch: pytest.Monke
 
 async def test_a_process_holds_so_many_sockets_and_no_more(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "MOST_SOCKETS", 1)
+    monkeypatch.setattr(hub, "FOR_STAFF", 0)
     async with opened(url) as socket:
         await socket.follow(EVERYTHING)
         assert await refused(url) == httpx.codes.SERVICE_UNAVAILABLE
+
+
+async def test_strangers_leave_room_for_staff(url: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "MOST_SOCKETS", 2)
+    monkeypatch.setattr(hub, "FOR_STAFF", 1)
+    async with opened(url, address="192.0.2.1"):
+        assert await refused(url, address="192.0.2.2") == httpx.codes.SERVICE_UNAVAILABLE
+        async with opened(url, "/staff/ws", cookie=f"__Host-zamu={await token(world)}") as socket:
+            await socket.follow(EVERYTHING)
+            other = f"__Host-zamu={await token(world, 'manager')}"
+            assert await refused(url, "/staff/ws", cookie=other) == httpx.codes.SERVICE_UNAVAILABLE
+
+
+async def test_one_address_does_not_take_the_room_of_all(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "MOST_OF_ONE_ADDRESS", 1)
+    for _ in range(2):
+        async with opened(url, address="2001:db8::1"), opened(url, address="192.0.2.2"):
+            assert await refused(url, address="2001:db8::2") == httpx.codes.SERVICE_UNAVAILABLE
+
+
+async def test_whose_word_for_an_address_counts_is_settled(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "MOST_OF_ONE_ADDRESS", 1)
+    app = create_app(settings_module.load(environ))
+    async with serving(app, "10.0.0.5") as url, opened(url, address="192.0.2.1"):
+        assert await refused(url, address="192.0.2.2") == httpx.codes.SERVICE_UNAVAILABLE
+
+
+async def test_a_refusal_is_no_error_of_ours(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert await refused(url, origin="https://evil.example") == httpx.codes.FORBIDDEN
+    async with opened(url) as socket:
+        await socket.follow(EVERYTHING)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_ping_comes_and_silence_ends_the_socket(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,13 +233,13 @@ async def test_a_hub_forgets_what_nobody_follows(world: World, url: str) -> None
     box = hub.Mailbox(_swallow, lambda _code, _reason: None)
     place = await live._find(world.core, f"ticket:{ticket.id}")  # noqa: SLF001
     assert place
-    made.boxes.add(box)
+    assert made.take_in(box)
     made.follow(box, "a", *place)
     branch = await live._find(world.core, EVERYTHING)  # noqa: SLF001
     assert branch
     made.follow(box, "b", *branch)
     made.leave(box)
-    for kept in (made.boxes, made._readers, made._watches, made._branch_of, made._tickets):  # noqa: SLF001
+    for kept in (made.boxes, made._strangers, made._readers, made._watches, made._branch_of, made._tickets):  # noqa: SLF001
         assert not kept
 
 
