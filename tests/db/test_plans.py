@@ -184,7 +184,7 @@ TICKETS, CALLING, SWEEPER, DESK = load("tickets"), load("calling"), load("sweepe
 PANEL = load("panel")
 ACT = Act("staff", "staff", reason="is in labour").as_json()
 TO_A_COUNTER = {"tickets_in_line", "one_person_per_counter"}
-DESK_INDEXES = {"tickets_missed", "tickets_called", "audit_by_branch_id", "notifications_by_ticket"}
+DESK_INDEXES = {"tickets_missed", "audit_by_branch_id", "notifications_by_ticket"}
 LAST, SENT_HOME, SKIPPED, CALLED = 50_000, 50_001, 50, 1
 COMING = datetime.now(UTC).date() + timedelta(days=2)
 
@@ -220,7 +220,7 @@ READS: dict[str, tuple[str, tuple[object, ...], set[str]]] = {
     "a line in figures": (DESK.figures, (ACT, "queue"), {"waiting_blocks_pkey", "one_person_per_counter"}),
     "the desk": (PANEL.desk, (ACT, "counter", "queue", 50), TO_A_COUNTER | DESK_INDEXES),
     "one ticket": (PANEL.ticket, (ACT, "waits"), {"tickets_pkey", "one_audit_row_per_change"}),
-    "where to work": (PANEL.choices, (ACT,), {"one_person_per_counter"}),
+    "where to work": (PANEL.choices, (ACT,), set()),
     "who waits": (DESK.waiting, (ACT, "queue", 5, 5), {"tickets_in_line"}),
 }
 
