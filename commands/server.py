@@ -34,8 +34,7 @@ HELP = "Settings are environment variables:\n\n" + "\n\n".join(
 @pass_settings
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Answer gateways, and send texts too while servers are embedded. Stops on Ctrl-C or SIGTERM."""
-    with ending_at_once(), bind(host, port) as listener, servers(settings) as where:
-        need_spool(settings)
+    with ending_at_once(), bind(host, port) as listener, keeping(settings), servers(settings) as where:
         describe(settings, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         run_web(settings, where, listener, workers)
 
@@ -97,8 +96,7 @@ def worker(settings: Settings) -> None:
         async with app.parts(placed, stop):
             await stop.wait()
 
-    with ending_at_once(), servers(settings) as where:
-        need_spool(settings)
+    with ending_at_once(), keeping(settings), servers(settings) as where:
         logs.configure()
         click.echo("Sending texts. Ctrl-C stops.")
         asyncio.run(run(where))
@@ -114,17 +112,20 @@ def count_together(settings: Settings) -> None:
         raise SettingsError(f"{error}. Nothing was started.") from None
 
 
-def need_spool(settings: Settings) -> None:
-    """What people text while the database is away has to be kept somewhere."""
+@contextmanager
+def keeping(settings: Settings) -> Iterator[None]:
+    """What people text while the database is away has to be kept somewhere, or nothing starts."""
     from sms.spool import Spool
 
     try:
         Spool(settings.spool).check()
     except OSError as error:
+        folder = settings.spool if settings.data_dir.is_dir() else settings.data_dir
         raise SettingsError(
-            f"{settings.spool} cannot be written: {error.strerror}. Nothing was started. Make it a folder that is"
+            f"Zamu cannot keep its data in {folder}: {error.strerror}. Nothing was started. Make it a folder that is"
             " writable and has room, or set ZAMU_DATA_DIR to another one."
         ) from None
+    yield
 
 
 def bind(host: str, port: int) -> socket.socket:

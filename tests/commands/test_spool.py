@@ -16,7 +16,7 @@ def test_a_spool_that_cannot_be_written_stops_the_start_with_one_sentence(tmp_pa
     (tmp_path / "spool").write_text("not a folder")
     ran = CliRunner().invoke(main, [command], env={"ZAMU_DATA_DIR": str(tmp_path)})
     assert ran.exit_code == 1
-    assert ran.output.startswith(f"Error: {tmp_path}/spool cannot be written: ")
+    assert ran.output.startswith(f"Error: Zamu cannot keep its data in {tmp_path}/spool: ")
     assert "Nothing was started." in ran.output
     assert ran.output.count("\n") == 1
     assert not (tmp_path / "postgres").exists()
