@@ -167,7 +167,8 @@ select exists (select from notifications where gateway = $1 and provider_id = $2
 
 -- The answer to a send was lost, and with it the provider's id: the first report to the same phone since then that
 -- belongs to no other text brings it back. Not while another text to that phone is on its way: it may be that one's. Of
--- several lost texts each needs a report, or one of them never arrived and nobody knows which.
+-- several lost texts each needs a report by the same moment, or one of them never arrived and nobody knows which: a report
+-- that comes after a later text may be of that one.
 -- name: find_lost
 with nameless as materialized (
     select id, attempted_at from notifications
@@ -187,7 +188,8 @@ update notifications n set provider_id = first.provider_id
   from lost, (select * from heard order by at limit 1) first
  where n.id = lost.id and n.status = 'unknown' and n.provider_id is null
    and not exists (select from notifications o where o.gateway = $1 and o.phone = $2 and o.status = 'sending')
-   and (select count(*) from heard) >= (select count(*) from nameless where attempted_at < first.at)
+   and exists (select from heard h where (select count(*) from heard e where e.at <= h.at)
+                                      >= (select count(*) from nameless where attempted_at < h.at))
 returning n.provider_id
 
 -- Texts of the last day that know less than the reports of them: whoever was to apply those died between two statements.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -11,6 +12,7 @@ from tests.faults.phones import DIALECTS, Phone, Screen
 from tests.invariants import Answer
 
 MOST_KEYS = 12
+LONGEST_PAUSE = 1.0  # seconds; who dials ten times in a row is asked to wait
 
 
 def crowd(url: str, numbers: Iterable[str]) -> list[Phone]:
@@ -52,12 +54,12 @@ async def join_at_once(caller: Phone) -> Answer:
 
 async def insist(caller: Phone, ask: Callable[[], Awaitable[Screen]]) -> None:
     """Ask, and ask the same again and again, until it is answered and the system is not busy."""
-    while True:
+    for turn in itertools.count():
         try:
             screen = await ask()
         except OSError:
             screen = None
         if screen and not screen.not_now:
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(min(0.1 * 2**turn, LONGEST_PAUSE))
         ask = caller.again

@@ -16,11 +16,11 @@ DOC = ROOT / "docs/faults.md"
 HEAD = """# Faults
 
 What was broken on purpose, and what became of it. Made by `make faults`, which runs every test named in
-`tests/faults/proofs.py` against real processes, PostgreSQL and Valkey, and writes this file where `WRITE_README=1`.
-After each, every invariant of the queue is checked from outside (`tests/invariants.py`), and where texts are sent the
-provider's books are compared with ours (`tests/faults/ledger.py`). *Lost* counts the tests in which a place, a text or
-an answer was lost, doubled or wrong. *Healed* is the longest time from the end of the fault until everybody in the test
-was served; people and gateways asked again meanwhile, as they do.
+`tests/faults/proofs.toml` and writes this file where `WRITE_README=1`. Whoever joined, called or was told is compared
+from outside with what is in the database (`tests/invariants.py`), and with the provider's books where texts are sent.
+*How often*: cases, kills, texts or simulated queue-days that ended well. *Lost*: tests in which a place, a text or an
+answer was lost, doubled or wrong. *Healed*: the longest time from the end of the fault until everybody in the test was
+served as before, while people and gateways asked again as they do; a dash where it was not timed.
 
 | fault | what was broken | what was done | how often | lost | healed |
 |---|---|---|---|---|---|
@@ -44,7 +44,7 @@ class Row:
     def words(self) -> str:
         times = f"{self.times}" + (f" ({self.skipped} could not run)" if self.skipped else "")
         lost = "nothing" if not self.lost else f"**{self.lost}**"
-        healed = f"{max(self.healed):.1f} s" if self.healed else "at once"
+        healed = f"{max(self.healed):.1f} s" if self.healed else "-"
         return f"{times} | {lost} | {healed}"
 
 

@@ -57,8 +57,7 @@ def pair(quick_place: Path | None) -> Iterator[Pair]:
         tempfile.TemporaryDirectory(dir=quick_place) as two,
     ):
         folders = [embedded.prepare(Path(place)) for place in (one, two)]
-        waits = {"synchronous_commit": "on", "max_wal_senders": "4"}
-        primary, replica = (_Waiting(folder, waits) for folder in folders)
+        primary, replica = (Postgres(folder, {"max_wal_senders": "4"}) for folder in folders)
         started: list[Server] = []
         try:
             _start(primary, started)
@@ -74,13 +73,6 @@ def pair(quick_place: Path | None) -> Iterator[Pair]:
             for server in reversed(started):
                 server.ask_to_stop()
                 server.wait_stopped()
-
-
-class _Waiting(Postgres):
-    """Not durable, for the test's speed, but its commits wait for the replica."""
-
-    def command(self) -> list[str]:
-        return [*super().command(), "-c", "synchronous_commit=on"]
 
 
 def _start(server: Server, started: list[Server]) -> None:

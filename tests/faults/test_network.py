@@ -14,7 +14,7 @@ from tests.cable import Cable, plugged
 from tests.disturbing import WAITS_FOR_LOCK, line_held, until
 from tests.faults.crowd import crowd, join_all
 from tests.faults.healing import Healing
-from tests.faults.phones import DIALECTS, Dialect, Phone
+from tests.faults.phones import Dialect, Phone
 from tests.faults.test_killed import at_the_question, joined_once
 from tests.faults.test_redis_away import is_called
 from tests.invariants import broken
@@ -53,8 +53,15 @@ async def far(terminal: Terminal) -> AsyncIterator[Far]:
             await asyncio.to_thread(serving.__exit__, None, None, None)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("how", ["cut", "silence"])
+@pytest.mark.parametrize(
+    ("how", "dialect"),
+    [
+        ("cut", "africastalking"),
+        ("silence", "neutral"),
+        pytest.param("cut", "neutral", marks=pytest.mark.long),
+        pytest.param("silence", "africastalking", marks=pytest.mark.long),
+    ],
+)
 async def test_a_join_whose_database_is_cut_off_in_the_middle_happens_once(
     terminal: Terminal, world: World, database: str, healing: Healing, dialect: Dialect, how: str
 ) -> None:
@@ -96,6 +103,7 @@ async def test_a_crowd_whose_server_is_cut_off_again_and_again_gets_one_place_ea
     assert await broken(world.pool, answers=answers) == []
 
 
+@pytest.mark.long
 async def test_callers_of_a_server_far_from_its_stores_get_their_places(
     terminal: Terminal, world: World, healing: Healing
 ) -> None:

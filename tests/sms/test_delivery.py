@@ -234,6 +234,16 @@ async def test_one_report_settles_neither_of_two_lost_texts_that_it_may_be_of(po
     assert [(await state(pool, text))["status"] for text in texts] == ["unknown", "unknown"]
 
 
+async def test_a_report_after_a_later_lost_text_settles_none_that_it_may_not_be_of(pool: Pool, queue: Queue) -> None:
+    """Of three lost texts the first was never taken; the reports are of the others."""
+    texts = []
+    for name in (None, "id-2", "id-3"):
+        texts.append(await queue(phone=AMINA))
+        await outbox_of(pool, Scripted(UNKNOWN)).drain()
+        await told(pool, *[report("delivered", name)] if name else [])
+    assert [(await state(pool, text))["status"] for text in texts] == ["unknown"] * 3
+
+
 async def test_the_reports_of_the_telco_are_understood(
     pool: Pool, queue: Queue, telco: RunningTelco, gateway: AfricasTalking
 ) -> None:
