@@ -36,9 +36,9 @@ def share(data_dir: Path) -> None:
 
 
 def shared() -> Path | None:
-    """None where this process counts for itself."""
+    """None where this process counts for itself, or somebody removed what was counted together."""
     given = os.environ.get(VARIABLE)
-    return Path(given) if given else None
+    return Path(given) if given and Path(given).is_dir() else None
 
 
 def bury(place: Path) -> None:
