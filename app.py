@@ -132,7 +132,14 @@ async def _worker(
 ) -> AsyncIterator[Callable[[], None]]:
     """The outbox and the sweeper at work; gives what wakes the outbox."""
     gateways = [_gateway(name, settings) for name in settings.sms_gateways]
-    outbox = Outbox(core.pool, gateways, _words(settings), routes=settings.sms_routes, rates=settings.sms_rates)
+    outbox = Outbox(
+        core.pool,
+        gateways,
+        _words(settings),
+        routes=settings.sms_routes,
+        rates=settings.sms_rates,
+        only_to=settings.sms_only_to,
+    )
     work = [
         asyncio.create_task(tirelessly(outbox.run, stop)),
         asyncio.create_task(tirelessly(partial(sweeper.run, core), stop)),

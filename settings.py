@@ -32,6 +32,7 @@ TABLE = (
     ("ZAMU_SMS_GATEWAYS", None, "Who sends texts, in order: africastalking, twilio, console. Unset: what has a key."),
     ("ZAMU_SMS_ROUTES", "", "Another order for phones that begin so: +254=africastalking,twilio +1=twilio"),
     ("ZAMU_SMS_RATES", "", "Texts a second and process at most: africastalking=30 twilio=10"),
+    ("ZAMU_SMS_ONLY_TO", "", "How the phones begin that get texts, such as +254 +2557. Unset: no matter how."),
     ("ZAMU_SMS_KEYWORD", "", "The word that begins each text to a short code that we share with others."),
     ("ZAMU_STAFF_CODES", "", "Set to yes: staff texts need the code of the last answer, not the PIN each time."),
     ("ZAMU_AT_USERNAME", "sandbox", "Africa's Talking: the app's username."),
@@ -74,6 +75,7 @@ class Settings:
     sms_gateways: tuple[str, ...]
     sms_routes: dict[str, list[str]]
     sms_rates: dict[str, float]
+    sms_only_to: tuple[str, ...]
     sms_keyword: str
     staff_codes: bool
     at_username: str
@@ -122,6 +124,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         sms_gateways=_gateways(read),
         sms_routes={prefix: codes.split(",") for prefix, codes in _pairs(read, "ZAMU_SMS_ROUTES")},
         sms_rates={code: _rate(rate) for code, rate in _pairs(read, "ZAMU_SMS_RATES")},
+        sms_only_to=tuple(str(read["ZAMU_SMS_ONLY_TO"]).split()),
         sms_keyword=str(read["ZAMU_SMS_KEYWORD"]),
         staff_codes=_yes(read, "ZAMU_STAFF_CODES"),
         at_username=str(read["ZAMU_AT_USERNAME"]),
@@ -211,6 +214,8 @@ def _check(settings: Settings) -> None:
         (units(settings.brand) > 12 or not is_gsm(settings.brand),
          "ZAMU_BRAND has not 1 to 12 letters that every phone shows"),
         (len(settings.help_phone) > 13, "ZAMU_HELP_PHONE is longer than 13 characters"),
+        (not all(re.fullmatch(r"\+[1-9]\d*", one, re.ASCII) for one in settings.sms_only_to),
+         "ZAMU_SMS_ONLY_TO is not like +254 +2557"),
         (not re.fullmatch("[A-Za-z0-9]*", settings.sms_keyword),
          "ZAMU_SMS_KEYWORD is not one word of letters A to Z and digits"),
         (bad_base(settings.at_base_url), "ZAMU_AT_BASE_URL is not scheme://host:port alone"),
@@ -264,6 +269,7 @@ def as_environ(settings: Settings) -> dict[str, str]:
         "ZAMU_AT_BASE_URL": settings.at_base_url,
         "ZAMU_SMS_ROUTES": " ".join(f"{prefix}={','.join(codes)}" for prefix, codes in settings.sms_routes.items()),
         "ZAMU_SMS_RATES": " ".join(f"{code}={rate}" for code, rate in settings.sms_rates.items()),
+        "ZAMU_SMS_ONLY_TO": " ".join(settings.sms_only_to),
         "ZAMU_SMS_KEYWORD": settings.sms_keyword,
         "ZAMU_STAFF_CODES": "yes" if settings.staff_codes else "",
         "ZAMU_TWILIO_ACCOUNT_SID": settings.twilio_account_sid,

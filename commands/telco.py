@@ -50,7 +50,7 @@ def run(scene: Path, telco: str, speed: float, site: str) -> None:
 
 @telco.command()
 @URL
-@click.option("--phones", default=1000, show_default=True, type=click.IntRange(1), help="Different numbers.")
+@click.option("--phones", default=1000, show_default=True, type=click.IntRange(1, 400_000), help="Different numbers.")
 @click.option("--rate", default=20.0, show_default=True, type=click.FloatRange(0.01), help="Calls begun a second.")
 @click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(0.1), help="How long calls begin.")
 @click.option("--code", default="*384*40*4071#", show_default=True, help="What is dialled.")

@@ -3054,7 +3054,7 @@ CREATE INDEX inbound_messages_to_forget ON public.inbound_messages USING btree (
 
 CREATE INDEX inbound_messages_unhandled ON public.inbound_messages USING btree (leased_until) WHERE (handled_at IS NULL);
 
-CREATE INDEX notifications_by_phone ON public.notifications USING btree (phone);
+CREATE INDEX notifications_by_phone ON public.notifications USING btree (phone, attempted_at);
 
 CREATE UNIQUE INDEX notifications_by_provider_id ON public.notifications USING btree (gateway, provider_id) WHERE (provider_id IS NOT NULL);
 

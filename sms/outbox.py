@@ -17,7 +17,7 @@ import asyncpg
 
 from db.pool import Pool
 from db.queries import load
-from monitoring.metrics import HAND_OVERS, PROVIDERS, TEXTS
+from monitoring.metrics import HAND_OVERS, LIMITS, PROVIDERS, TEXTS
 from sms import delivery
 from sms.encoding import segments
 from sms.failover import Failover
@@ -58,9 +58,10 @@ class Verdict:
 class Outbox:
     """Sends the queued notifications; any number of processes may run one.
 
-    `gateways` are in order of preference, `routes` name others for phones that begin in some way, and `rates` are
-    texts a second. `render(template, language, parameters, gateway)` makes the words. `in_flight` bounds the texts that
-    one gateway has and has not answered. No connection is held while a provider thinks.
+    `gateways` are in order of preference, `routes` name others for phones that begin in some way, `rates` are texts a
+    second, and only phones that begin as one of `only_to` (none given: all) get any. `render(template, language,
+    parameters, gateway)` makes the words. `in_flight` bounds the texts that one gateway has and has not answered. No
+    connection is held while a provider thinks.
     """
 
     def __init__(
@@ -72,11 +73,13 @@ class Outbox:
         in_flight: int = 128,
         routes: Mapping[str, Sequence[str]] | None = None,
         rates: Mapping[str, float] | None = None,
+        only_to: Sequence[str] = (),
     ) -> None:
         self._pool = pool
         self._gateways = Failover(gateways, routes, rates)
         self._lookups = delivery.Lookups(pool)
         self._render = render
+        self._only_to = only_to
         self._in_flight = in_flight
         self._sending: dict[asyncio.Task[None], str] = {}
         self._full: set[str] = set()
@@ -155,12 +158,14 @@ class Outbox:
             claimed = await self._pool.fetch(SQL.claim, room, token, CLAIM_LEASE, code, *self._gateways.routes)
         (self._full.add if len(claimed) == free else self._full.discard)(code)
         if claimed:
-            rows = await self._pool.fetch(SQL.hand_over, token, code, SEND_LEASE)
+            rows = await self._pool.fetch(SQL.hand_over, token, code, SEND_LEASE, self._only_to)
             for row in sorted(rows, key=lambda row: (row["urgency"], row["due_at"])):
                 if row["status"] == "sending":
                     self._start(row, token)
                 else:
                     TEXTS.labels(row["template"], "", row["status"]).inc()
+                    if row["error"] == "phones_alike":
+                        LIMITS.labels("phones_alike").inc()
         return len(claimed)
 
     def _free(self, code: str) -> int:

@@ -24,7 +24,8 @@ THINKS_SECONDS = (0.5, 3.0)
 LOOK_SECONDS = 1.0
 LAST_LOOKS = 15  # how long a text may take after the last call
 FIRST_PHONE = 254_720_000_000
-RUNS, BLOCK, NEXT_BLOCK = 80, 100_000, 5  # a load has other phones than one that began 5 seconds before it
+RUNS, BLOCK, NEXT_BLOCK = 20, 400_000, 5  # a load has other phones than one that began 5 seconds before it
+STRIDE = 7919  # people's numbers do not follow each other; this prime meets all of a block
 JSON = {"Content-Type": "application/json"}
 
 
@@ -128,7 +129,7 @@ class Crowd:
         async with asyncio.TaskGroup() as customers:
             while (at := number / self._plan.rate) < self._plan.seconds:
                 await asyncio.sleep(max(0.0, begin + at - loop.time()))
-                phone = f"+{self._first + number % self._plan.phones}"
+                phone = f"+{self._first + number % self._plan.phones * STRIDE % BLOCK}"
                 number += 1
                 self.elapsed = loop.time() - begin
                 if phone in self._busy:

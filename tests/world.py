@@ -55,8 +55,8 @@ select action, from_status, to_status from audit_log where entity_id = $1 order 
 
 
 def phone(person: int) -> str:
-    """The phone of the n-th person."""
-    return f"+2547110{person:05}"
+    """The phone of the n-th person; only a hundred are alike but for the last three digits."""
+    return f"+254711{person // 100:03}{person % 1000:03}"
 
 
 class World:

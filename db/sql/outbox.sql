@@ -22,9 +22,11 @@ update notifications n set status = 'sending', lease_token = $2, leased_until = 
   from due where n.id = due.id
 returning n.id
 
--- The last word before texts leave the house through a gateway ($2): ends those that came too late, stopped being true
--- or are not wanted, and counts an attempt for the others. From here on nobody sends them again unless it is certain
--- that they did not go. Templates that are not listed are always true.
+-- The last word before texts leave the house through a gateway ($2): ends those that came too late, stopped being true,
+-- are not wanted, go to phones that begin otherwise than all that may be written to ($4; an empty list: all may), or
+-- look like pumping: an hour's texts to a hundred phones that differ in their last three digits alone. Counts an attempt
+-- for the others. From here on nobody sends them again unless it is certain that they did not go. Templates that are
+-- not listed are always true.
 -- name: hand_over
 with stays_true_while (template, statuses) as (values
     ('joined', '{waiting,called,serving,skipped}'::text[]),
@@ -44,20 +46,32 @@ always (template) as (values ('turn'), ('last_call')), -- also to who has got tw
 judged as (
     select n.id, case when n.expires_at <= now() then 'too_late'
                       when n.phone is null then 'no_phone'
+                      when not (cardinality($4::text[]) = 0 or exists (select from unnest($4::text[]) as given (beginning)
+                                                                        where starts_with(n.phone, beginning))) then 'not_there'
                       when starts_with(n.template, 'staff_') then null -- his work, not his place in a line
                       when c.opted_out_at is not null and n.template not in (select template from answers) then 'opted_out'
                       when today.told >= 12
                            and n.template not in (select template from answers union select template from always) then 'enough_today'
-                      when not t.status = any (s.statuses) then 'no_longer_true' end as objection
+                      when not t.status = any (s.statuses) then 'no_longer_true'
+                      when alike.told + dense_rank() over (partition by left(n.phone, -3) order by n.phone) > 100
+                           and n.template not in (select template from answers union select template from always) then 'phones_alike'
+                      end as objection
       from notifications n
       left join tickets t on t.id = n.ticket_id
       left join customers c on c.phone = n.phone
       left join stays_true_while s on s.template = n.template
       left join lateral (select count(*) as told from notifications o
                           where o.phone = n.phone and o.attempted_at > now() - interval '1 day' and o.id <> n.id) today on true
+      left join lateral (select count(distinct o.phone) as told from notifications o
+                          where o.phone between left(n.phone, -3) || '000' and left(n.phone, -3) || '999'
+                            and length(o.phone) = length(n.phone) and o.phone <> n.phone
+                            and o.attempted_at > now() - interval '1 hour') alike on true
      where n.status = 'sending' and n.lease_token = $1)
 update notifications n
-   set status = case when objection is null then 'sending' when objection = 'too_late' then 'expired' else 'suppressed' end,
+   set status = case when objection is null then 'sending'
+                     when objection = 'too_late' then 'expired'
+                     when objection in ('not_there', 'phones_alike') then 'failed' -- staff call by name
+                     else 'suppressed' end,
        error = objection,
        finished_at = case when objection is not null then now() end,
        attempts = n.attempts + (objection is null)::int,
@@ -65,8 +79,8 @@ update notifications n
        gateway = case when objection is null then $2 else n.gateway end,
        leased_until = case when objection is null then now() + $3 end
   from judged where n.id = judged.id and n.status = 'sending' and n.lease_token = $1
-returning n.id, n.phone, n.template, n.language, n.parameters, n.gateway, n.attempts, n.status, n.urgency, n.due_at,
-          n.attempted_at, n.expires_at - now() as expires_in
+returning n.id, n.phone, n.template, n.language, n.parameters, n.gateway, n.attempts, n.status, n.error,
+          n.urgency, n.due_at, n.attempted_at, n.expires_at - now() as expires_in
 
 -- What became of an attempt. A worker that lost the lease to another changes nothing; one that only overslept still
 -- knows better than "unknown". Without an outcome ($4) the attempt is taken back, as if it had not been made. Where a

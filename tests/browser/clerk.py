@@ -60,5 +60,6 @@ async def at_desk(page: Page, room: str = "Room 1", line: str = "Doctor", login:
     await page.goto("/staff/desk")
     await page.get_by_role("link", name=f"{line} at {room}").click()
     await expect(page).to_have_url(DESK)
+    await page.wait_for_load_state()  # the script too, which is asked for what it knows
     await page.evaluate(LEFT)
     return Clerk(page)

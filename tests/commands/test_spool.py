@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from cli import main
 from sms.spool import Spool
+from tests.story.town import free_port
+from tests.terminal import Terminal
 
 
-@pytest.mark.parametrize("command", ["serve", "worker"])
-def test_a_spool_that_cannot_be_written_stops_the_start_with_one_sentence(tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize("command", [["serve", "--port", str(free_port())], ["worker"]], ids=["serve", "worker"])
+def test_a_spool_that_cannot_be_written_stops_the_start_with_one_sentence(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "spool").write_text("not a folder")
-    ran = CliRunner().invoke(main, [command], env={"ZAMU_DATA_DIR": str(tmp_path)})
-    assert ran.exit_code == 1
-    assert ran.output.startswith(f"Error: Zamu cannot keep its data in {tmp_path}/spool: ")
-    assert "Nothing was started." in ran.output
-    assert ran.output.count("\n") == 1
+    ran = Terminal({"ZAMU_DATA_DIR": str(tmp_path)}, tmp_path).zamu(*command)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"Error: Zamu cannot keep its data in {tmp_path}/spool: ")
+    assert "Nothing was started." in ran.stderr
+    assert ran.stderr.count("\n") == 1
     assert not (tmp_path / "postgres").exists()
 
 

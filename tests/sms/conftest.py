@@ -175,5 +175,5 @@ async def handed_over(pool: Pool, lease: timedelta = timedelta(minutes=-1)) -> U
     """A worker got as far as the provider's door, and was never seen again."""
     token = uuid4()
     await pool.execute(SQL.claim, 10, token, timedelta(minutes=1), *THROUGH)
-    await pool.execute(SQL.hand_over, token, "scripted", lease)
+    await pool.execute(SQL.hand_over, token, "scripted", lease, ())
     return token

@@ -137,7 +137,7 @@ async def test_a_worker_that_lost_its_lease_to_another_changes_nothing(pool: Poo
     await pool.execute(SQL.claim, 10, stale, -MINUTE, *THROUGH)
     await outbox_of(pool, Scripted(RETRY)).drain()
     before = await state(pool, text)
-    assert await pool.fetch(SQL.hand_over, stale, "scripted", MINUTE) == []
+    assert await pool.fetch(SQL.hand_over, stale, "scripted", MINUTE, ()) == []
     await mark(pool, text, stale, "sent", "id-1")
     assert await state(pool, text) == before
     assert await attempts(pool, text) == [(1, "retry", "provider_error")]

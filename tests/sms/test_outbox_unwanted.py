@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -46,7 +47,7 @@ async def test_a_ticket_that_ends_between_claim_and_hand_over_is_not_called(pool
     await pool.execute(
         "update tickets set status = 'cancelled', action = 'leave', version = version + 1, ended_at = now()"
     )
-    rows = await pool.fetch(SQL.hand_over, token, "scripted", MINUTE)
+    rows = await pool.fetch(SQL.hand_over, token, "scripted", MINUTE, ())
     assert [row["status"] for row in rows] == ["suppressed"]
     row = await state(pool, text)
     assert (row["error"], row["attempts"], row["attempted_at"]) == ("no_longer_true", 0, None)
@@ -100,7 +101,7 @@ async def test_a_text_that_becomes_late_after_the_claim_expires(pool: Pool, queu
     text = await queue("turn", expires="-1 second")
     token = uuid4()
     await pool.execute(SQL.claim, 10, token, MINUTE, *THROUGH)
-    await pool.execute(SQL.hand_over, token, "scripted", MINUTE)
+    await pool.execute(SQL.hand_over, token, "scripted", MINUTE, ())
     assert (await state(pool, text))["status"] == "expired"
 
 
@@ -118,3 +119,35 @@ async def test_nobody_gets_more_than_twelve_texts_a_day_but_the_calls(pool: Pool
     states = [(await state(pool, row))["status"] for row in more]
     assert states == ["suppressed", "suppressed", "sent", "sent", "sent"]
     assert len(provider.ledger) == 15
+
+
+async def test_a_range_of_phones_cannot_be_pumped_full_of_texts(pool: Pool, queue: Queue) -> None:
+    texts = [await queue("joined", phone=f"+254711000{number:03}") for number in range(120)]
+    turn = await queue("turn", phone="+254711000999")
+    elsewhere = await queue("joined", phone="+254711001000")
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    ended = [await state(pool, text) for text in texts]
+    assert Counter((row["status"], row["error"]) for row in ended) == {
+        ("sent", None): 99,  # and the one who is called
+        ("failed", "phones_alike"): 21,
+    }
+    assert (await state(pool, turn))["status"] == (await state(pool, elsewhere))["status"] == "sent"
+    first = next(row["phone"] for row in ended if row["status"] == "sent")
+    assert (await state(pool, await told(pool, queue, first)))["status"] == "sent"
+
+
+async def told(pool: Pool, queue: Queue, phone: str) -> UUID:
+    text = await queue("late_ok", phone=phone, parameters=FACTS | NUMBERS | WORDS)
+    await outbox_of(pool, Scripted()).drain()
+    return text
+
+
+async def test_only_countries_that_were_named_get_texts(pool: Pool, queue: Queue) -> None:
+    here, abroad = await queue("turn", phone=AMINA), await queue("turn", phone="+8825123456789")
+    provider = Scripted()
+    await outbox_of(pool, provider, only_to=["+254", "+2557"]).drain()
+    row = await state(pool, abroad)
+    assert (row["status"], row["error"], row["attempts"]) == ("failed", "not_there", 0)
+    assert (await state(pool, here))["status"] == "sent"
+    assert len(provider.ledger) == 1

@@ -13,7 +13,7 @@ SQL = load("outbox")
 SECOND = timedelta(seconds=1)
 HOT = {
     "claim": (64, uuid4(), SECOND, *THROUGH),
-    "hand_over": (uuid4(), "scripted", SECOND),
+    "hand_over": (uuid4(), "scripted", SECOND, ["+254"]),
     "mark": (uuid4(), uuid4(), "sent", "sent", "body", 1, None, None, "id-1", SECOND, False),
     "recover": (),
     "expire": (),

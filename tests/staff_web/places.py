@@ -11,7 +11,7 @@ from queue_core import demo, staff, tickets
 from queue_core.staff import Role
 from staff_web.routes import routes
 from tests.staff_web.conftest import HOME
-from tests.world import World
+from tests.world import World, phone
 
 ELSEWHERE = {
     "code": "6093",
@@ -77,7 +77,7 @@ async def ids_of(world: World, code: str, login: str, person: int | None = None)
     counter = await world.pool.fetchval(
         "select c.id::text from counters c join branches b on b.id = branch_id where b.code = $1 order by c.name", code
     )
-    joined = await tickets.join(world.core, world.customer(), queue, None if person is None else f"+2547110{person:05}")
+    joined = await tickets.join(world.core, world.customer(), queue, None if person is None else phone(person))
     ids = {"counter": counter, "queue": queue, "ticket": joined.ticket.id, "code": code, "login": login}
     return ids | {"verb": "leave"}
 
