@@ -218,8 +218,9 @@ def _words(settings: Settings) -> Render:
 
 
 def _inbox(settings: Settings, core: Core, spool: Spool) -> Inbox:
-    house = TextHouse(settings.help_phone, settings.brand, settings.sms_keyword)
-    desk = Desk(core, settings.secret_key.encode(), strict=settings.staff_codes)
+    key = settings.secret_key.encode()
+    house = TextHouse(settings.help_phone, key, settings.brand, settings.sms_keyword)
+    desk = Desk(core, key, strict=settings.staff_codes)
     return Inbox(core, house, desk, spool)
 
 

@@ -39,7 +39,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Texter:
-    """Somebody who texts us, and what is true of him at that moment."""
+    """Somebody who texts us, and what is true of him at that moment. `key` marks who was erased."""
 
     core: Core
     phone: str
@@ -47,6 +47,7 @@ class Texter:
     facts: DialIn
     ratable: Ticket | None
     act: Act
+    key: bytes = field(repr=False)
 
     @property
     def ticket(self) -> Ticket | None:
@@ -235,6 +236,18 @@ async def _start(texter: Texter, _command: Command) -> Reply:
     return Reply("start")
 
 
+async def _forget(_texter: Texter, _command: Command) -> Reply:
+    return Reply("forget_ask")
+
+
+async def _forget_me(texter: Texter, command: Command) -> Reply:
+    """Only these two words alone: nothing brings back what they take."""
+    if command.rest:
+        return Reply("forget_ask")
+    await customers.erase(texter.core, texter.act, texter.phone, texter.key)
+    return Reply("data_gone", said=True)
+
+
 def about(ticket: Ticket) -> dict[str, Any]:
     """The facts of a ticket, under the names that the texts use."""
     return {
@@ -272,6 +285,8 @@ VERBS: dict[str, Answer] = {
     "keep": _status,
     "back": _back,
     "here": _here,
+    "forget": _forget,
+    "forget_me": _forget_me,
 }
 GUESSES = {
     "late": "LATE 10",
@@ -281,4 +296,6 @@ GUESSES = {
     "keep": "KEEP",
     "back": "BACK",
     "here": "HERE",
+    "forget": "FORGET ME",
+    "forget_me": "FORGET ME",
 }

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -39,14 +39,18 @@ MOST_BAD_CODES = 10  # an hour
 WAIT_MINUTES = 10  # what somebody over the limit is told
 # Done and not told by who did it: the event's own text tells, or a thank-you is lost. All else is done anew, and is the
 # same then.
-DONE_ONCE = {"join", "leave", "late", "rate", "stars"}
+DONE_ONCE = {"join", "leave", "late", "rate", "stars", "forget_me"}
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What differs between installations. `keyword` begins each text to a short code that is shared with others."""
+    """What differs between installations. `keyword` begins each text to a short code that is shared with others.
+
+    `key` makes the marks of phones that were erased.
+    """
 
     help_phone: str
+    key: bytes = field(repr=False)
     brand: str = "Zamu"
     keyword: str = ""
 
@@ -191,6 +195,7 @@ class Inbox:
             facts=dial_in_from(known["facts"]),
             ratable=from_facts(known["ratable"]) if known["ratable"] else None,
             act=Act("customer", "sms", request=taken.request),
+            key=self._house.key,
         )
         keyword, in_line = self._house.keyword, texter.ticket is not None
         if commands.wants_no_texts(message.text, texter.language, keyword=keyword, in_line=in_line):

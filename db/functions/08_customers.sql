@@ -56,6 +56,7 @@ declare
     stored jsonb := begin_act(act);
     t tickets;
     b uuid;
+    spoken text := (select language from customers where phone = p_phone);
 begin
     if stored is not null then
         return stored;
@@ -71,7 +72,7 @@ begin
     on conflict on constraint erased_phones_pkey do update set erased_at = excluded.erased_at;
     perform audit_person(act, 'erase', '{}');
     insert into notifications (branch_id, phone, template, language, urgency, expires_at, dedupe_key)
-    values (b, p_phone, 'data_gone', coalesce(t.language, 'en'), urgency_of('data_gone'),
+    values (b, p_phone, 'data_gone', coalesce(t.language, spoken, 'en'), urgency_of('data_gone'),
             clock_timestamp() + deadline_of('data_gone'), 'data_gone:' || gen_random_uuid());
     return end_act(act, jsonb_build_object('outcome', 'erased'));
 end $$;

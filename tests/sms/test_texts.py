@@ -138,7 +138,7 @@ ANSWERS = {
     "stop",
 }
 ANSWERS |= {"stop_no_ticket", "start", "unknown", "did_you_mean", "bad_code", "already", "which_line", "leave_or_stop"}
-ANSWERS |= {"rate_none"}
+ANSWERS |= {"rate_none", "forget_ask"}
 
 
 @pytest.mark.parametrize("language", catalogues())

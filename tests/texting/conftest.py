@@ -21,8 +21,8 @@ from tests.world import World, phone, seeded, world
 
 __all__ = ["seeded", "world"]
 
-HOUSE = House(help_phone="0700123456")
 PEPPER = b"a pepper that nobody knows"
+HOUSE = House(help_phone="0700123456", key=PEPPER)
 PIN = "482913"
 CLERK, OTHER_CLERK = 90, 91
 _ids = count(1)

@@ -213,3 +213,29 @@ async def test_nobody_tries_out_codes(amina: Texter, world: World) -> None:
 async def test_two_texts_of_one_phone_at_once_make_one_ticket(amina: Texter, world: World) -> None:
     await asyncio.gather(*(amina.inbox.receive(amina.message("JOIN 4071 A")) for _ in range(4)))
     assert await world.order() == ["A001"]
+
+
+async def test_who_wants_to_be_forgotten_is_asked_and_then_is(amina: Texter, world: World) -> None:
+    await world.line(1, 2)
+    (asked,) = await amina.text("forget")
+    assert asked == (
+        "Delete your number and visits, and leave any line? Nobody can undo it. Reply FORGET ME to delete."
+        " To keep them, do nothing."
+    )
+    assert await world.order() == ["A001", "A002"]
+    await amina.send(amina.message("Forget me!"), times=3)
+    (gone,) = await amina.told()
+    assert gone.startswith("Your number and visits are being deleted as you asked, and you are in no line now.")
+    assert await world.order() == ["A002"]
+    kept = await world.pool.fetch("select phone, text from inbound_messages")
+    assert [tuple(row) for row in kept] == [(None, "")] * 2
+    assert await world.pool.fetchval("select count(*) from tickets where phone = $1", amina.number) == 0
+    assert await world.pool.fetchval("select count(*) from erased_phones") == 1
+
+
+@pytest.mark.parametrize("text", ["FORGT ME", "forget it", "FORGET ME NOT", "forgetme", "sahau", "nisahua"])
+async def test_nobody_is_forgotten_by_a_slip(amina: Texter, world: World, text: str) -> None:
+    await world.line(1)
+    (told,) = await amina.text(text)
+    assert "FORGET ME" in told
+    assert await world.ticket(1)

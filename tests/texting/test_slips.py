@@ -13,7 +13,7 @@ from sms.words import all_words
 
 GUIDE = Path(__file__).parents[2] / "docs" / "texting.md"
 BEGIN, END = "<!-- slips: written by tests/texting/test_slips.py -->\n", "<!-- end of slips -->"
-HURTS = {"leave", "stop", "close", "no"}
+HURTS = {"leave", "stop", "close", "no", "forget_me"}
 DONE, ASKED, OTHER, SILENCE = "done", "asked back", "taken for another command", "not understood"
 OUTCOMES = (DONE, ASKED, OTHER, SILENCE)
 
@@ -35,7 +35,7 @@ def slips(word: str) -> Iterator[str]:
 def outcome(command: Command | None, meant: str) -> str:
     if command is None:
         return SILENCE
-    if not command.sure:
+    if not command.sure or command.verb == "forget":
         return ASKED
     return DONE if command.verb == meant else OTHER
 

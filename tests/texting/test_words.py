@@ -106,6 +106,7 @@ def test_only_known_pairs_are_one_slip_apart() -> None:
     assert {tuple(sorted(pair)) for pair in pairs} == {
         ("BERE", "HERE"),
         ("DURO", "KURO"),
+        ("FORGET ME", "FORGETME"),  # the second asks first
         ("LANG", "RANG"),
         ("LATE", "RATE"),
     }
