@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import re
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -29,6 +30,9 @@ ENOUGH = 1_000_000_000
 LOUD = re.compile(r"[A-Z][A-Z ]+: .*(?=')")  # the reason of a skip, in capitals
 PREFIX = "zamu-tests-"
 JUST_MADE = 60  # seconds; such a folder's owner may not have locked it yet
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs behind them, and children inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ async def test_a_person_is_shown_with_his_phone(members: Members) -> None:
     assert (amina.phone, amina.phone_state, amina.phone_counter) == (None, None, None)
     await staff_phones.enrol(members.core, await members.act("manager"), "clinic1", phone(900), "Room 1")
     amina = await person(members, "clinic1")
-    assert (amina.phone, amina.phone_state, amina.phone_counter) == ("0900", "unconfirmed", "Room 1")
+    assert (amina.phone, amina.phone_state, amina.phone_counter) == ("9900", "unconfirmed", "Room 1")
     for column, state in (("enrolled_at", "enrolled"), ("locked_until", "locked"), ("blocked_at", "blocked")):
         await members.world.pool.execute(
             f"update staff_phones set pin_hash = 'x', {column} = clock_timestamp() + interval '1 minute'"  # noqa: S608

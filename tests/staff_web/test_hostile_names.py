@@ -27,6 +27,7 @@ HOSTILE = {
     "very much": "A" * 5000,
     "nothing but blanks": " \u2003\t ",
 }
+FOR_ALL = ("a script", "the end of an attribute")
 # The fields of the forms of each part; `csrf` is another test's.
 FIELDS = {
     "/staff/desk": "request seen at_id at_version finish first to minutes ahead name phone reason how",
@@ -89,8 +90,10 @@ async def test_what_is_typed_is_never_more_than_text(world: World, staff: Staff,
     own = await ids_of(world, "4071", "clinic1", 4)
     typed = HOSTILE[kind]
     browser = await staff("admin")
+    every = 1 if kind in FOR_ALL else 3  # each field gets a third of the others, each of these a third of the fields
+    turn = list(HOSTILE).index(kind) % every
     for part, fields in FIELDS.items():
-        for field in fields.split():
+        for field in fields.split()[turn::every]:
             assert await _press_all(browser, own, part, field, typed) == [], field
     await world.pool.execute("update staff set active = true where login = 'clinic1'")
     for path in LOOKS:

@@ -6,6 +6,7 @@ import os
 import string
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from sms.commands import Command, for_staff, read, wants_no_texts
@@ -32,6 +33,11 @@ def slips(word: str) -> Iterator[str]:
             yield before + after[1] + after[0] + after[2:]
 
 
+@cache
+def understood(typed: str, side: str) -> Command | None:
+    return read(typed, "en", side=side)
+
+
 def outcome(command: Command | None, meant: str) -> str:
     if command is None:
         return SILENCE
@@ -46,7 +52,7 @@ def table() -> str:
     for side in ("customer", "staff"):
         known = {word for word, _ in all_words(side)}
         counts = Counter(
-            outcome(read(typed, "en", side=side), meant)
+            outcome(understood(typed, side), meant)
             for word, meant in all_words(side)
             for typed in set(slips(word)) - known
         )
@@ -60,7 +66,7 @@ def test_no_slip_of_a_finger_leaves_stops_closes_or_ends_a_phone() -> None:
         known = {word for word, _ in all_words(side)}
         for word, meant in all_words(side):
             for typed in set(slips(word)) - known:
-                command = read(typed, "en", side=side)
+                command = understood(typed, side)
                 assert command is None or not command.sure or command.verb not in HURTS - {meant}, (typed, command)
 
 
@@ -74,7 +80,7 @@ def test_no_slip_of_a_finger_ends_the_texts() -> None:
 def test_a_slip_in_a_customers_word_never_moves_a_line() -> None:
     for word, _ in all_words("customer"):
         for typed in slips(word):
-            command, meant = for_staff(typed), read(typed, "en")
+            command, meant = for_staff(typed), understood(typed, "customer")
             assert command is None or not command.guessed or meant is None or meant.guessed
 
 
