@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.supervisors import Multiprocess
 
@@ -20,9 +21,35 @@ from commands.server import STOP_SECONDS, end
 from staff_web.live import MESSAGE_BYTES
 
 SENDER = [sys.executable, "-m", "cli", "worker"]
+IDLE_SECONDS = 1.0
+KEEP_SECONDS = 75  # longer than proxies keep a connection for later: whoever asks by it should be the one who ends it
 WAKE_SECONDS = 30  # a process that starts on a busy machine says nothing for so long; killed earlier it never would
 
 log = logging.getLogger("zamu")
+
+
+class Connection(HttpToolsProtocol):
+    """At a stop, an idle one is left for a moment: a proxy may be about to ask by it, and would hear a reset."""
+
+    stopping = False
+
+    def shutdown(self) -> None:
+        self.stopping = True
+        if getattr(self.cycle, "response_complete", True):  # there is no cycle before the first request
+            self.loop.call_later(IDLE_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self.stopping and self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def handle_websocket_upgrade(self) -> None:
+        if self.stopping:
+            self.transport.close()
+        else:
+            super().handle_websocket_upgrade()
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -44,10 +71,12 @@ def config(app: Starlette | str, workers: int = 1, trusted_proxies: str | None =
         access_log=False,
         server_header=False,
         forwarded_allow_ips=trusted_proxies,
+        http=Connection,
         ws=Socket,
         ws_max_size=MESSAGE_BYTES,
         ws_ping_interval=None,  # the hub pings in words, which scripts can hear
         ws_per_message_deflate=False,  # what is sent is small, and its memory would be most of a socket's
+        timeout_keep_alive=KEEP_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_worker_healthcheck=WAKE_SECONDS,
     )
