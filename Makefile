@@ -42,5 +42,5 @@ schema: $(READY) ## write db/schema.sql anew
 LOCK := .venv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links
 lock: $(READY) ## resolve the dependencies anew
-	$(LOCK) --upgrade pyproject.toml -o requirements.lock
-	$(LOCK) --upgrade pyproject.toml --group dev -o requirements-dev.lock
+	$(LOCK) --upgrade --extra traces pyproject.toml -o requirements.lock
+	$(LOCK) --upgrade --extra traces pyproject.toml --group dev -o requirements-dev.lock

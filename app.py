@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redis.asyncio
 from starlette.applications import Starlette
@@ -56,6 +56,9 @@ from ussd.visit import House
 from webhooks import health, texts
 from webhooks import routes as webhooks
 
+if TYPE_CHECKING:
+    from tracing import Tracing
+
 log = logging.getLogger("zamu")
 
 AGAIN_SECONDS = 1.0  # before work that a fault of ours ended begins again
@@ -81,14 +84,19 @@ class Parts:
 
 @asynccontextmanager
 async def parts(
-    settings: Settings, work_until: asyncio.Event | None = None, crowd: Crowd | None = None
+    settings: Settings,
+    work_until: asyncio.Event | None = None,
+    crowd: Crowd | None = None,
+    traces: Tracing | None = None,
 ) -> AsyncIterator[Parts]:
     """Everything of one process, connected and running; with `work_until` it sends texts too, until that is set.
 
     `crowd` are the requests of a web process. At the end what is in hand is finished, within seconds.
     """
     async with AsyncExitStack() as stack:
-        pool = await connect(str(settings.database_url))
+        if traces:
+            stack.push_async_callback(traces.close)
+        pool = await connect(str(settings.database_url), heard=traces.statement if traces else None)
         stack.push_async_callback(_close, pool)
         client = sessions.connect(str(settings.redis_url))
         stack.push_async_callback(client.aclose)
@@ -103,7 +111,7 @@ async def parts(
         pulse = Pulse(pool, lambda: len(hub.boxes), MOST_SOCKETS if crowd else 0, lambda: crowd.now if crowd else 0)
         announcer.listeners.append(hub.hint)
         if work_until:
-            wake = await stack.enter_async_context(_worker(settings, core, inbox, work_until))
+            wake = await stack.enter_async_context(_worker(settings, core, inbox, traces, work_until))
             announcer.listeners.append(lambda _queue_id: wake())
         listening = await stack.enter_async_context(redis.asyncio.from_url(str(settings.redis_url)))
         for work in (announcer.listen(listening), *map(tirelessly, (inbox.run, hub.run, pulse.run))):
@@ -128,13 +136,13 @@ async def _close(pool: Pool) -> None:
 
 @asynccontextmanager
 async def _worker(
-    settings: Settings, core: Core, inbox: Inbox, stop: asyncio.Event
+    settings: Settings, core: Core, inbox: Inbox, traces: Tracing | None, stop: asyncio.Event
 ) -> AsyncIterator[Callable[[], None]]:
     """The outbox and the sweeper at work; gives what wakes the outbox."""
     gateways = [_gateway(name, settings) for name in settings.sms_gateways]
     outbox = Outbox(
         core.pool,
-        gateways,
+        [traces.gateway(gateway) for gateway in gateways] if traces else gateways,
         _words(settings),
         routes=settings.sms_routes,
         rates=settings.sms_rates,
@@ -232,15 +240,16 @@ def _engine(settings: Settings, core: Core, client: redis.asyncio.Redis) -> Engi
 
 def create_app(settings: Settings, work_until: asyncio.Event | None = None) -> Starlette:
     """The web application. `settings` name the servers; `work_until` is as for `parts`."""
-    crowd = Crowd()
+    crowd, traces = Crowd(), tracing(settings)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, object]]:
-        async with parts(settings, work_until, crowd) as made:
+        async with parts(settings, work_until, crowd, traces) as made:
             yield {name: getattr(made, name) for name in Parts.__slots__}
 
+    traced = [traces.requests()] if traces else []
     only_https = [Middleware(OnlyHttps)] if settings.public_url.startswith("https:") else []
-    return Starlette(
+    web = Starlette(
         routes=[
             *webhooks.routes(settings.webhook_secrets, settings.ussd_secrets),
             *texts.routes(settings.webhook_secrets, settings.public_url, settings.twilio_auth_tokens),
@@ -251,10 +260,21 @@ def create_app(settings: Settings, work_until: asyncio.Event | None = None) -> S
             *board.routes,
             *assets.routes,
         ],
-        middleware=[Middleware(Overload, crowd), Middleware(RequestLog), *only_https],
+        middleware=[Middleware(Overload, crowd), Middleware(RequestLog), *traced, *only_https],
         exception_handlers={HTTPException: _refused, ClientDisconnect: _gone, **dict.fromkeys(FAILED, _away)},
         lifespan=lifespan,
     )
+    web.router.redirect_slashes = False  # it would lead to whatever host a request names
+    return web
+
+
+def tracing(settings: Settings) -> Tracing | None:
+    """None where nobody collects traces: then none of their packages is loaded."""
+    if settings.traces_url is None:
+        return None
+    from tracing import Tracing  # noqa: PLC0415
+
+    return Tracing(settings.traces_url)
 
 
 def from_environment() -> Starlette:

@@ -26,6 +26,7 @@ TABLE = (
     ("ZAMU_WEBHOOK_SECRET", None, "In gateways' URLs: 16 letters and digits or more; two, with a comma, in a change."),
     ("ZAMU_USSD_SECRETS", "", "More USSD gateways, each with its own: hubtel=… nalo=new,old (docs/gateways.md)."),
     ("ZAMU_METRICS_TOKEN", None, "Opens /metrics to who is not on this machine: at least 16 characters."),
+    ("ZAMU_TRACES_URL", None, "scheme://host:port of a collector that takes OpenTelemetry's traces over HTTP."),
     ("ZAMU_SHORTCODE", "*384*40#", "What people dial; at most 11 digits and asterisks, # at the end."),
     ("ZAMU_BRAND", "Zamu", "The name on the first screen; at most 12 letters."),
     ("ZAMU_HELP_PHONE", "0700123456", "A person to call while no branch is chosen yet; at most 13 characters."),
@@ -69,6 +70,7 @@ class Settings:
     webhook_secrets: tuple[str, ...]
     ussd_secrets: dict[str, tuple[str, ...]]
     metrics_token: str | None
+    traces_url: str | None
     shortcode: str
     brand: str
     help_phone: str
@@ -118,6 +120,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         webhook_secrets=_parts(webhook),
         ussd_secrets={code: _parts(given) for code, given in _pairs(read, "ZAMU_USSD_SECRETS")},
         metrics_token=read["ZAMU_METRICS_TOKEN"],
+        traces_url=read["ZAMU_TRACES_URL"],
         shortcode=str(read["ZAMU_SHORTCODE"]),
         brand=str(read["ZAMU_BRAND"]),
         help_phone=str(read["ZAMU_HELP_PHONE"]),
@@ -219,6 +222,7 @@ def _check(settings: Settings) -> None:
         (not re.fullmatch("[A-Za-z0-9]*", settings.sms_keyword),
          "ZAMU_SMS_KEYWORD is not one word of letters A to Z and digits"),
         (bad_base(settings.at_base_url), "ZAMU_AT_BASE_URL is not scheme://host:port alone"),
+        (bad_base(settings.traces_url), "ZAMU_TRACES_URL is not scheme://host:port alone"),
         (bad_networks(settings.trusted_proxies),
          "ZAMU_TRUSTED_PROXIES is not like 10.0.0.5,10.1.0.0/16: addresses and networks, with commas"),
         (bad_base(settings.public_url), "ZAMU_PUBLIC_URL is not scheme://host:port alone"),
@@ -259,6 +263,7 @@ def as_environ(settings: Settings) -> dict[str, str]:
         "ZAMU_WEBHOOK_SECRET": ",".join(settings.webhook_secrets),
         "ZAMU_USSD_SECRETS": " ".join(f"{code}={','.join(given)}" for code, given in settings.ussd_secrets.items()),
         "ZAMU_METRICS_TOKEN": settings.metrics_token,
+        "ZAMU_TRACES_URL": settings.traces_url,
         "ZAMU_SHORTCODE": settings.shortcode,
         "ZAMU_BRAND": settings.brand,
         "ZAMU_HELP_PHONE": settings.help_phone,

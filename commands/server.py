@@ -93,7 +93,7 @@ def worker(settings: Settings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         placed = replace(settings, database_url=where.database_url, redis_url=where.redis_url)
-        async with app.parts(placed, stop):
+        async with app.parts(placed, stop, traces=app.tracing(placed)):
             await stop.wait()
 
     with ending_at_once(), keeping(settings), servers(settings) as where:

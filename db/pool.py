@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 import asyncpg
+from asyncpg.connection import LoggedQuery
 from asyncpg.pool import PoolConnectionProxy
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -44,13 +45,22 @@ PASSING = (
 FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
-async def connect(url: str, *, size: int = 10) -> Pool:
-    """A pool of at most `size` connections, in UTC, where json and jsonb are Python values."""
+async def connect(url: str, *, size: int = 10, heard: Callable[[LoggedQuery], None] | None = None) -> Pool:
+    """A pool of at most `size` connections, in UTC, where json and jsonb are Python values.
+
+    `heard` is told of each statement when it is over, in the context of whoever made it.
+    """
+
+    async def prepare(connection: Connection) -> None:
+        await _set_codecs(connection)
+        if heard:
+            connection.add_query_logger(heard)
+
     return await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,
-        init=_set_codecs,
+        init=prepare,
         reset=_leave_as_it_is,
         server_settings=SETTINGS,
         timeout=CONNECT_SECONDS,
