@@ -14,6 +14,8 @@ let tries = 0;
 let endsAt = Infinity; // when the session is over if nobody does anything
 let staying = false; // somebody is here and wants it to go on: the next look says so
 
+const scriptOf = (page) => page.querySelector("script[src]").getAttribute("src");
+const release = scriptOf(document);
 const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 const byId = (id) => document.getElementById(id);
 const versionOf = (page) => Number(page.getElementById("live").dataset.version);
@@ -58,6 +60,11 @@ function carry(old, fresh, done, refused) {
     }
   }
 }
+
+// Nothing is typed, chosen or pressed that a page loaded anew would lose.
+const isIdle = () =>
+  ![...document.querySelectorAll("[data-live]")].some(inUse) &&
+  ![...document.forms].some((form) => form.dataset.unanswered || [...form.querySelectorAll("input:not([type=hidden]), select")].some(isChanged));
 
 function renew(old, fresh) {
   carry(old, fresh);
@@ -143,6 +150,7 @@ async function look() {
     else if (answer.ok) {
       const fresh = parse(await answer.text());
       if (href !== location.href) missed = true; // a press led elsewhere meanwhile
+      else if (scriptOf(fresh) !== release && isIdle()) location.reload(); // a new release
       else if (versionOf(fresh) >= versionOf(document)) { // else a press showed something newer
         showRegions(fresh);
         tag = kept ? null : answer.headers.get("ETag");

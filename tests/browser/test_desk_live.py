@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.checks import no_layout_shift, no_violations
+from tests.browser.checks import no_layout_shift
 from tests.browser.clerk import at_desk
 from tests.browser.windows import Windows
 from tests.cable import Cable, plugged
@@ -220,30 +220,6 @@ WATCH = """() => {
 }"""
 
 
-async def test_whoever_is_logged_out_elsewhere_is_led_to_the_door(page: Page, world: World, windows: Windows) -> None:
-    windows.forgive("WebSocket")
-    await page.clock.install()
-    await at_desk(page)
-    await world.pool.execute("delete from staff_sessions")
-    await page.clock.fast_forward("00:11")
-    await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
-    assert "/staff/login?next=/staff/desk/" in page.url
-
-
-async def test_a_press_after_the_session_is_over_leads_to_the_door_and_changes_nothing(
-    windows: Windows, cable: Cable, world: World
-) -> None:
-    windows.forgive("WebSocket")
-    cable.sockets = False
-    await world.line(1)
-    page = await windows.open(cable.url)
-    clerk = await at_desk(page)
-    await world.pool.execute("delete from staff_sessions")
-    await clerk.call_next()
-    await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
-    assert await world.order() == ["A001"]
-
-
 async def test_after_a_lost_answer_another_name_is_another_person(windows: Windows, cable: Cable) -> None:
     windows.forgive(LOST)
     cable.sockets = False
@@ -255,44 +231,6 @@ async def test_after_a_lost_answer_another_name_is_another_person(windows: Windo
     await clerk.press("Add to the line")
     await clerk.hears("A002 was added")
     await expect(clerk.page.locator("#waiting li a > span")).to_have_text(["Ann", "Bob"])
-
-
-async def test_before_the_session_is_over_it_says_so_and_can_go_on(
-    windows: Windows, cable: Cable, world: World
-) -> None:
-    windows.forgive("WebSocket")
-    cable.sockets = False
-    page = await windows.open(cable.url)
-    await page.clock.install()
-    await at_desk(page)
-    await page.clock.fast_forward("00:11")
-    await expect(page.locator("#asof")).to_have_text("Up to date")
-    warning = page.get_by_role("alert").filter(has_text="You will be logged out at")
-    await expect(warning).to_have_count(0)
-    await world.pool.execute("update staff_sessions set seen_at = now() - interval '28.5 minutes'")
-    await page.clock.fast_forward("00:11")
-    await expect(warning).to_be_visible()
-    await no_violations(page)
-    await page.get_by_role("button", name="Stay logged in").click()
-    await expect(warning).to_have_count(0)
-    fresh = "select bool_and(seen_at > now() - interval '1 minute') from staff_sessions"
-    assert await world.pool.fetchval(fresh)
-    await world.pool.execute("update staff_sessions set created_at = now() - interval '11 hours 59 minutes'")
-    await page.clock.fast_forward("00:11")
-    await expect(warning).to_be_visible()
-    await page.get_by_role("button", name="Stay logged in").click()
-    await expect(page.get_by_role("button", name="Stay logged in")).to_have_count(0)
-    await expect(warning).to_be_visible()
-
-
-async def test_any_press_lets_the_session_go_on(page: Page, world: World) -> None:
-    clerk = await at_desk(page)
-    await world.pool.execute("update staff_sessions set seen_at = now() - interval '28.5 minutes'")
-    await page.evaluate("hint()")
-    await expect(page.locator("#ending")).to_be_visible()
-    await clerk.call_next()
-    await clerk.hears("Nobody waits in Doctor.")
-    await expect(page.locator("#ending")).to_be_hidden()
 
 
 async def test_what_is_only_focused_is_as_true_as_the_rest(page: Page, world: World) -> None:
