@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 import gc
 import logging
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import redis.asyncio
 from starlette.applications import Starlette
@@ -22,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 import logs
+import providers
 from announcer import Announcer
 from db.pool import FAILED, Pool, connect
 from logs import RequestLog
@@ -34,16 +34,12 @@ from queue_core import retention, sweeper
 from queue_core.core import Core
 from settings import Settings, load
 from sms.gateways.africastalking import AfricasTalking
-from sms.gateways.console import Console
-from sms.gateways.twilio import Twilio
 from sms.inbox import House as TextHouse
 from sms.inbox import Inbox
 from sms.missed import Missed
-from sms.outbox import Outbox, Render
-from sms.sending import Gateway
+from sms.outbox import Outbox
 from sms.spool import Spool
 from sms.staff import Desk
-from sms.texts import render
 from staff_web import assets, board, live, pages
 from staff_web import routes as staff_web
 from staff_web.guard import Guard
@@ -139,11 +135,11 @@ async def _worker(
     settings: Settings, core: Core, inbox: Inbox, traces: Tracing | None, stop: asyncio.Event
 ) -> AsyncIterator[Callable[[], None]]:
     """The outbox and the sweeper at work; gives what wakes the outbox."""
-    gateways = [_gateway(name, settings) for name in settings.sms_gateways]
+    gateways = [providers.gateway(name, settings) for name in settings.sms_gateways]
     outbox = Outbox(
         core.pool,
         [traces.gateway(gateway) for gateway in gateways] if traces else gateways,
-        _words(settings),
+        providers.words(settings),
         routes=settings.sms_routes,
         rates=settings.sms_rates,
         only_to=settings.sms_only_to,
@@ -192,37 +188,6 @@ def _running(work: Coroutine[None, None, None]) -> Callable[[], Awaitable[None]]
             task.result()
 
     return end
-
-
-def _gateway(name: str, settings: Settings) -> Gateway:
-    if name == AfricasTalking.code:
-        return AfricasTalking(
-            settings.at_username,
-            str(settings.at_api_key),
-            sender=settings.at_sender,
-            base_url=settings.at_base_url,
-        )
-    if name == Twilio.code:
-        secret = settings.webhook_secrets[0]
-        return Twilio(
-            str(settings.twilio_account_sid),
-            settings.twilio_auth_tokens[0],
-            sender=str(settings.twilio_from),
-            report_url=f"{settings.public_url}/hooks/twilio/delivery/{secret}",
-            base_url=settings.twilio_base_url,
-        )
-    return Console()
-
-
-def _words(settings: Settings) -> Render:
-    """The words of a text, which never ask for a reply where the sender is a name."""
-    senders = {AfricasTalking.code: settings.at_sender or "a name of theirs", Twilio.code: settings.twilio_from or ""}
-    one_way = {code for code, sender in senders.items() if not re.fullmatch(r"\+?\d+|MG\w+", sender)}
-
-    def words(template: str, language: str, parameters: dict[str, Any], gateway: str) -> str:
-        return render(template, language, parameters, shortcode=settings.shortcode, can_reply=gateway not in one_way)
-
-    return words
 
 
 def _inbox(settings: Settings, core: Core, spool: Spool) -> Inbox:

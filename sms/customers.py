@@ -267,10 +267,6 @@ def _of_place(place: Place) -> dict[str, Any]:
     return {"branch": place.name, "code": place.code, "phone": place.phone}
 
 
-async def _stop(texter: Texter, _command: Command) -> Reply:
-    return await stop(texter)
-
-
 VERBS: dict[str, Answer] = {
     "join": _join,
     "status": _status,
@@ -280,7 +276,7 @@ VERBS: dict[str, Answer] = {
     "stars": _rate,
     "lang": _lang,
     "help": _help,
-    "stop": _stop,
+    "stop": lambda texter, _command: stop(texter),
     "start": _start,
     "keep": _status,
     "back": _back,
