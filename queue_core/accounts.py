@@ -167,8 +167,8 @@ async def end_totp(core: Core, session: Session, password: str) -> None:
 
 
 async def _verified(core: Core, member: Member, password: str) -> str:
-    """The hash that this password is right for."""
-    key = _digest(member.login)
+    """The hash that this password is right for. Who is logged in is counted apart from those who try to log in."""
+    key = _digest(f"member {member.id}")
     await _count_try(core, key, None)
     known = await core.pool.fetchrow(SQL.credentials, member.login)
     right = await matches(known["password_hash"] if known else None, plain(password))
