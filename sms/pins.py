@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sms.typed import characters
+from sms.typed import characters, number
 
 HIDDEN = "******"
 DIGITS = 6
 LONGEST_RUN = 9  # a PIN in parts, and a ticket or the minutes before it: more digits are a phone number
 PIECE = re.compile(r"\d+")
 BETWEEN = re.compile(r"[\W_]*")
+# With letters that look like digits, as a word of its own: 48292O, O82913; but BL1234 is a ticket.
+LOOKS_LIKE = re.compile(r"(?<![^\W_])(?:\d[\dOILSB]{5}|[OILSB]\d{5})(?![^\W_])", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def find(text: str, *, parted: bool = True) -> list[Found]:
     `parted`: also with anything but letters between them: 48 29 13, 482.913.
     """
     seen = list(characters(text))
-    line = "".join(char for char, _ in seen)
+    line = LOOKS_LIKE.sub(lambda word: number(word[0].upper()) or word[0], "".join(char for char, _ in seen))
     found = [
         Found("".join(PIECE.findall(line, start, end)), seen[start][1], seen[end - 1][1] + 1)
         for run in _runs(line)

@@ -48,6 +48,8 @@ COMMANDS = {
     "NEXT DOC 482913 0711000123": "NEXT DOC ****** 0711000123",
     "NEXT DOC 48 29 13\n0711000123": "NEXT DOC ******\n0711000123",
     "NEXT DOC 111222 482913": "NEXT DOC ****** ******",
+    "NEXT DOC 4829I3": "NEXT DOC ******",
+    "NEXT DOC 4b29l3": "NEXT DOC ******",
 }
 # Nothing of which is a command.
 OTHERS = {
@@ -64,6 +66,7 @@ OTHERS = {
     "call +254 711 000 123": "call +254 711 000 123",
     "4829130": "4829130",
     "48291": "48291",
+    "LEAVE BL1234": "LEAVE BL1234",
     "NEXT DOC": "NEXT DOC",
 }
 
