@@ -19,7 +19,7 @@ run: $(READY) ## a demo world with a queue, a phone to hold and a staff panel
 
 test: $(READY) ## the tests
 	.venv/bin/python -m tests.browser.bring
-	.venv/bin/pytest --numprocesses=3
+	.venv/bin/pytest --numprocesses=3 || { test $$? = 1 && .venv/bin/pytest --last-failed; }
 
 faults: $(READY) ## break everything on purpose and show the table; with WRITE_README=1 docs/faults.md is written
 	.venv/bin/python -m tests.faults
