@@ -59,6 +59,7 @@ def run(scene: Path, telco: str, speed: float, site: str) -> None:
 @click.option("--pace", default=1.0, show_default=True, type=click.FloatRange(0), help="1 reads as people do, 0 not.")
 @click.option("--drop", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Share that hangs up.")
 @click.option("--texts", default=0.2, show_default=True, type=click.FloatRange(0, 1), help="Share that texts then.")
+@click.option("--redials", default=0, show_default=True, type=click.IntRange(0), help="Tries more of who gets none.")
 @click.option("--to", default="", help="Whom they text; nobody by default.")
 @click.option("--words", default="STATUS", show_default=True, help="What they text.")
 @click.option("--panel", default="", help="Where a clerk works meanwhile, such as http://127.0.0.1:8000.")
@@ -121,6 +122,7 @@ def _described(report: dict[str, Any]) -> str:
     outcomes = ", ".join(f"{number} {name}" for name, number in sorted(report["outcomes"].items()))
     lines = [
         f"calls           {report['calls']}, {report['calls_per_second']} a second; {outcomes}",
+        f"dialled again   {report['redialled']}",
         f"not begun       {report['not_begun']}, because their phone was still in a call",
         f"well            {report['success']:.2%} of those who did not hang up",
         f"hop             {_times(report['hop_ms'])}",
@@ -134,4 +136,5 @@ def _described(report: dict[str, Any]) -> str:
 def _times(times: dict[str, float]) -> str:
     if not times["count"]:
         return "none"
-    return f"p50 {times['p50']:.0f} ms, p95 {times['p95']:.0f} ms, p99 {times['p99']:.0f} ms of {times['count']}"
+    shares = [f"{name} {times[name]:.0f} ms" for name in ("p50", "p95", "p99", "max")]
+    return f"{', '.join(shares)} of {times['count']}"

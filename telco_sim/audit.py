@@ -46,6 +46,7 @@ class Audit:
     _numbers: dict[str, str] = field(default_factory=dict)
     _owners: dict[str, str] = field(default_factory=dict)
     _joined: dict[str, datetime] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)  # phones that a text has reached
     _texts: dict[str, set[str]] = field(default_factory=dict)
 
     def take(self, rows: Iterable[dict[str, Any]]) -> None:
@@ -75,7 +76,8 @@ class Audit:
         self.broken["long"] += not fits
         if found := self.given.search(said):
             self._give(phone, found[1])
-            self._joined.setdefault(phone, time)
+            if phone not in self._told:
+                self._joined.setdefault(phone, time)
 
     def _give(self, phone: str, number: str) -> None:
         self.broken["two_numbers"] += self._numbers.setdefault(phone, number) != number
@@ -90,6 +92,7 @@ class Audit:
         seen = self._texts.setdefault(phone, set())
         self.broken["text_twice"] += data["text"] in seen
         seen.add(data["text"])
+        self._told.add(phone)
         if joined := self._joined.pop(phone, None):
             self.to_text.append((time - joined).total_seconds())
         if found := self.turn.search(data["text"]):
@@ -105,6 +108,10 @@ class Audit:
         self.broken["overtaken"] += place < self._last.get(line, 0)
         self._last[line] = max(place, self._last.get(line, 0))
         self._called.setdefault(number, pressed)
+
+    def heard(self, number: str) -> bool:
+        """Whether a text has said that it is the turn of this number."""
+        return number in self._turns
 
     def close(self) -> None:
         """Compare calls and texts, once every text had its time."""
@@ -136,8 +143,9 @@ _TAKES = {
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:
-    """Return p50, p95 and p99 in milliseconds, and how many there were; of none nothing but that."""
+    """Return p50, p95, p99 and the longest in milliseconds, and how many there were; of none nothing but that."""
     if not seconds:
         return {"count": 0}
     cuts = quantiles(seconds, n=100, method="inclusive") if len(seconds) > 1 else seconds * 99
-    return {"count": len(seconds), **{f"p{at}": round(cuts[at - 1] * 1000, 1) for at in (50, 95, 99)}}
+    shares = {f"p{at}": cuts[at - 1] for at in (50, 95, 99)} | {"max": max(seconds)}
+    return {"count": len(seconds), **{name: round(value * 1000, 1) for name, value in shares.items()}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import httpx
 from telco_sim import forms
 
 PATIENCE = 30.0
+COMES_SECONDS, GLANCE_SECONDS = 15.0, 0.1  # who was not told by then comes by himself
 CALLED = re.compile(r"\b([A-Z]{1,3}\d{2,4}) was called to ")
 
 
@@ -32,17 +34,18 @@ class PanelError(Exception):
 
 
 class Clerk:
-    """`tell` hears each number that he called, and when he pressed."""
+    """`tell` hears each number that he called, and when he pressed; `heard` says whether a text told its phone."""
 
-    def __init__(self, duty: Duty, tell: Callable[[str, datetime], None]) -> None:
+    def __init__(self, duty: Duty, tell: Callable[[str, datetime], None], heard: Callable[[str], bool]) -> None:
         self._duty = duty
         self._tell = tell
+        self._heard = heard
+        self._last = ""
 
     async def work(self, until: asyncio.Event) -> None:
         """Call until it is enough; raises PanelError when he is not let in."""
         async with forms.client(self._duty.panel, PATIENCE) as http:
             await self._log_in(http)
-            await self._start(http)  # whoever was called before we came
             loop = asyncio.get_running_loop()
             begin, number = loop.time(), 0
             while True:
@@ -66,12 +69,24 @@ class Clerk:
             )
 
     async def _call(self, http: httpx.AsyncClient) -> None:
-        """Whoever is at the counter is done; the next one is called and comes at once."""
+        """Whoever was called comes once he was told, and is done; the next one is called."""
+        await self._comes()
+        await self._press(http, "Start")  # also whoever was called before, or by a press whose answer was lost
         pressed = datetime.now(UTC)
-        page = await forms.press(http, "/staff/desk", "Call next", links=[self._duty.desk])
-        if page and (found := CALLED.search(page.text)):
+        page = await self._press(http, "Call next")
+        found = CALLED.search(page.text) if page else None
+        self._last = found[1] if found else ""
+        if found:
             self._tell(found[1], pressed)
-            await self._start(http)
 
-    async def _start(self, http: httpx.AsyncClient) -> None:
-        await forms.press(http, "/staff/desk", "Start", links=[self._duty.desk])
+    async def _comes(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(COMES_SECONDS):
+                while self._last and not self._heard(self._last):  # noqa: ASYNC110 - the ledger is read now and then
+                    await asyncio.sleep(GLANCE_SECONDS)
+
+    async def _press(self, http: httpx.AsyncClient, button: str) -> httpx.Response | None:
+        """Without an answer he looks at the desk again before he presses anything else."""
+        with contextlib.suppress(httpx.HTTPError):
+            return await forms.press(http, "/staff/desk", button, links=[self._duty.desk])
+        return None

@@ -34,8 +34,8 @@ class Plan:
     """A load. `rate` customers begin a second; `pace` 1 reads and thinks as people do, 0 not at all.
 
     `keys` are pressed one after the other while a screen takes an answer; `drop` and `texts` are shares of customers
-    that hang up half-way, and that text `words` to `to` afterwards. `given` finds the number that all of them want.
-    With a `duty` a clerk calls them meanwhile.
+    that hang up half-way, and that text `words` to `to` afterwards. `given` finds the number that all of them want;
+    who hears none dials again, at most so many times (`redials`). With a `duty` a clerk calls them meanwhile.
     """
 
     telco: str
@@ -49,6 +49,7 @@ class Plan:
     words: str = "STATUS"
     drop: float = 0.05
     texts: float = 0.2
+    redials: int = 0
     pace: float = 1.0
     duty: Duty | None = None
 
@@ -60,6 +61,7 @@ class Crowd:
         self._plan = plan
         self._given = re.compile(plan.given)
         self.outcomes: Counter[str] = Counter()
+        self.redialled = 0
         self.audit = Audit(self._given)
         self.elapsed = 0.0
         self._first = FIRST_PHONE + int(time.time()) // NEXT_BLOCK % RUNS * BLOCK
@@ -106,6 +108,7 @@ class Crowd:
             "calls": calls,
             "calls_per_second": round(calls / self._plan.seconds, 1),
             "not_begun": self._behind,
+            "redialled": self.redialled,
             "outcomes": dict(self.outcomes),
             "success": round(self._well, 4),
             "hop_ms": percentiles(self.audit.hops),
@@ -124,7 +127,7 @@ class Crowd:
         loop = asyncio.get_running_loop()
         enough = asyncio.Event()
         if self._plan.duty:
-            group.create_task(Clerk(self._plan.duty, self.audit.called).work(enough))
+            group.create_task(Clerk(self._plan.duty, self.audit.called, self.audit.heard).work(enough))
         begin, number = loop.time(), 0
         async with asyncio.TaskGroup() as customers:
             while (at := number / self._plan.rate) < self._plan.seconds:
@@ -142,13 +145,24 @@ class Crowd:
 
     async def _customer(self, phone: str) -> None:
         try:
-            self.outcomes[await self._call(phone)] += 1
+            self.outcomes[await self._calls(phone)] += 1
             if self._plan.to and random.random() < self._plan.texts:
                 await self._ask("text", phone=phone, to=self._plan.to, text=self._plan.words)
         except (OSError, ValueError, KeyError, httptools.HttpParserError):
             self.outcomes["telco failed"] += 1
         finally:
             self._busy.discard(phone)
+
+    async def _calls(self, phone: str) -> str:
+        """As `_call`, and again while there is no number."""
+        outcome = await self._call(phone)
+        for _ in range(self._plan.redials):
+            if outcome not in ("failed", "answered"):
+                break
+            self.redialled += 1
+            await self._read("")
+            outcome = await self._call(phone)
+        return outcome
 
     async def _call(self, phone: str) -> str:
         """Return `number`, `known` (it has one from before), `answered` (without one), `dropped` or `failed`."""

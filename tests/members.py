@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from db.pool import Pool
 from queue_core import accounts
 from queue_core.accounts import Session
 from queue_core.core import Act
@@ -48,5 +49,10 @@ class Members:
 @pytest.fixture
 async def members(world: World) -> Members:
     """The staff of the clinic and the bank, and their organization's admin."""
-    await world.pool.execute("update staff set password_hash = $1, must_change_password = false", HASHER.hash(PASSWORD))
+    await choose_passwords(world.pool)
     return Members(world)
+
+
+async def choose_passwords(pool: Pool) -> None:
+    """Everybody has PASSWORD from now on."""
+    await pool.execute("update staff set password_hash = $1, must_change_password = false", HASHER.hash(PASSWORD))

@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ SAMPLE = Path(__file__).parents[2] / "deploy/nginx/zamu.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 MISSING = "NGINX IS MISSING: its sample is not tried. Install it (`apt-get install nginx-light`) and run this again."
 NAME = "queue.example.org"
+SERVER = "server 127.0.0.1:8000 max_fails=0;"
 PATIENCE_OF_SAMPLE, PATIENCE_OF_TEST = "timeout 10s;", "timeout 2s;"
 
 AROUND = """
@@ -42,10 +43,11 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Where it listens, and who is to be trusted."""
+    """Where it listens, and who is to be trusted. The side door is the one with the certificate, without it."""
 
     port: int
     plain_port: int
+    side_port: int
     trusted: ssl.SSLContext
 
     @property
@@ -54,10 +56,10 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def before(zamu_port: int, folder: Path) -> Iterator[Proxy]:
-    """A proxy before the server at that port."""
-    made = Proxy(free_port(), free_port(), _certificate(folder))
-    (folder / "zamu.conf").write_text(_on_this_machine(made, zamu_port, folder))
+def before(zamu_ports: Iterable[int], folder: Path) -> Iterator[Proxy]:
+    """A proxy before the servers at these ports."""
+    made = Proxy(free_port(), free_port(), free_port(), _certificate(folder))
+    (folder / "zamu.conf").write_text(_on_this_machine(made, zamu_ports, folder))
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user=user))
     command = [str(NGINX), "-p", str(folder), "-e", str(folder / "errors"), "-c", str(folder / "nginx.conf")]
@@ -83,13 +85,14 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _on_this_machine(made: Proxy, zamu_port: int, folder: Path) -> str:
+def _on_this_machine(made: Proxy, zamu_ports: Iterable[int], folder: Path) -> str:
     """The sample, with nothing changed but where things are and how patient it is."""
     text = SAMPLE.read_text()
+    servers = "\n    ".join(SERVER.replace("8000", str(port)) for port in zamu_ports)
     for given, here in (
-        ("127.0.0.1:8000", f"127.0.0.1:{zamu_port}"),
+        (SERVER, servers),
         ("listen 80;", f"listen 127.0.0.1:{made.plain_port};"),
-        ("listen 443 ssl", f"listen 127.0.0.1:{made.port} ssl"),
+        ("listen 443 ssl", f"listen 127.0.0.1:{made.side_port};\n    listen 127.0.0.1:{made.port} ssl"),
         ("    listen [::]:80;\n", ""),
         ("    listen [::]:443 ssl http2;\n", ""),
         (f"/etc/letsencrypt/live/{NAME}", str(folder)),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason=MISSING)
 
 DIAL = {"sessionId": "s1", "phoneNumber": phone(1), "serviceCode": "*384*40#", "text": ""}
 SLOW = 200  # sockets
+TIMES = 4
+AIRTEL = "the-secret-of-airtel-alone"
 ROUTE = "/hooks/{gateway}/ussd/{secret}"
 
 
@@ -45,9 +48,16 @@ class Street:
 
 @pytest.fixture
 async def street(terminal: Terminal, tmp_path: Path) -> AsyncIterator[Street]:
-    with terminal.serving(ZAMU_PUBLIC_URL=f"https://{NAME}") as server:
+    async with _street(terminal, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _street(terminal: Terminal, tmp_path: Path, *others: int) -> AsyncIterator[Street]:
+    """With others beside the server, whom nginx asks in turn with it."""
+    with terminal.serving(ZAMU_PUBLIC_URL=f"https://{NAME}", ZAMU_USSD_SECRETS=f"airtel={AIRTEL}") as server:
         (tmp_path / "nginx").mkdir()
-        with before(int(server.url.rpartition(":")[2]), tmp_path / "nginx") as proxy:
+        with before([*others, int(server.url.rpartition(":")[2])], tmp_path / "nginx") as proxy:
             transport = _To(proxy, httpx.AsyncHTTPTransport(verify=proxy.trusted))
             async with httpx.AsyncClient(base_url=f"https://{NAME}", transport=transport, timeout=30) as client:
                 yield Street(proxy, server, client)
@@ -139,6 +149,53 @@ async def test_slow_clients_wait_at_the_door_and_callers_do_not(street: Street) 
     for _, writer in doors:
         writer.close()
     assert street.asked(ROUTE) == 1
+
+
+@dataclass(slots=True)
+class Dying:
+    """A server that dies of every request. `asked` is of how many."""
+
+    asked: int = 0
+
+    async def die(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        self.asked += 1
+        writer.transport.abort()
+
+
+@asynccontextmanager
+async def _half_dead(terminal: Terminal, tmp_path: Path) -> AsyncIterator[tuple[Street, Dying]]:
+    dying = Dying()
+    async with (
+        await asyncio.start_server(dying.die, "127.0.0.1", 0) as listener,
+        _street(terminal, tmp_path, listener.sockets[0].getsockname()[1]) as street,
+    ):
+        yield street, dying
+
+
+async def test_what_a_dead_server_took_with_it_is_asked_of_the_next(terminal: Terminal, tmp_path: Path) -> None:
+    async with _half_dead(terminal, tmp_path) as (street, dying):
+        for _ in range(TIMES):
+            assert (await street.dial()).text.startswith("CON ")
+        assert dying.asked
+
+
+async def test_what_could_be_a_second_press_is_not_asked_twice(terminal: Terminal, tmp_path: Path) -> None:
+    """Where a gateway sends the last key alone, and no name for the request."""
+    ask = {"session_id": "1", "phone": phone(1), "selection": "1"}
+    key = {"SessionID": "1", "MSISDN": phone(2).removeprefix("+"), "input": "1"}
+    async with _half_dead(terminal, tmp_path) as (street, dying):
+
+        def neutral() -> Awaitable[httpx.Response]:
+            return street.client.post("/ussd/inbound", json=ask, headers={"X-Webhook-Secret": SECRET})
+
+        def airtel() -> Awaitable[httpx.Response]:
+            return street.client.get(f"/hooks/airtel/ussd/{AIRTEL}", params=key)
+
+        for press in (neutral, airtel):
+            dying.asked = 0
+            statuses = [(await press()).status_code for _ in range(TIMES)]
+            assert 0 < statuses.count(502) == dying.asked < TIMES
 
 
 async def _open(proxy: Proxy) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -104,8 +105,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip("long: `make faults` runs it"))
 
 
-@pytest.fixture(scope="session")
-def cellar(quick_place: Path | None) -> Iterator[Cellar]:
+@contextmanager
+def dug(quick_place: Path | None) -> Iterator[Cellar]:
+    """A new one, with nobody in line."""
     with (
         tempfile.TemporaryDirectory(dir=quick_place) as place,
         embedded.start(Path(place), durable=False) as urls,
@@ -113,6 +115,12 @@ def cellar(quick_place: Path | None) -> Iterator[Cellar]:
         asyncio.run(furnish(urls.database_url))
         folder = Folder(Path(place), Path(place, "run"), durable=False)
         yield Cellar(Postgres(folder), Valkey(folder), urls, count(1))
+
+
+@pytest.fixture(scope="session")
+def cellar(quick_place: Path | None) -> Iterator[Cellar]:
+    with dug(quick_place) as made:
+        yield made
 
 
 @pytest.fixture

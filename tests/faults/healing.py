@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+import sys
 import time
 from collections.abc import Callable
 
@@ -26,6 +28,11 @@ class Healing:
     def times(self, number: int) -> None:
         """So often in this one test."""
         self._record("times", number)
+
+
+def hangs_after(seconds: float) -> None:
+    """For a test that takes longer than others do: only past this it hangs, and ends the run."""
+    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or sys.stderr)
 
 
 @pytest.fixture

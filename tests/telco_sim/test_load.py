@@ -66,6 +66,20 @@ async def test_failures_are_counted(telco: RunningTelco, application: Applicatio
     assert (report["outcomes"], report["success"]) == ({"failed": 40}, 0.0)
 
 
+async def test_who_heard_no_number_dials_again(telco: RunningTelco, application: Application) -> None:
+    answers, busy = counting(), count(1)
+
+    def sometimes(form: dict[str, str]) -> Response:
+        return PlainTextResponse("END We are busy") if form["text"] and next(busy) % 2 else answers(form)
+
+    application.answer = sometimes
+    report = await Crowd(plan(telco, phones=1, seconds=0.001, redials=1)).run(lambda _line: None)
+    assert (report["outcomes"], report["redialled"], report["calls"]) == ({"number": 1}, 1, 1)
+    application.answer = lambda _form: PlainTextResponse("Oops", status_code=500)
+    report = await Crowd(plan(telco, redials=1)).run(lambda _line: None)
+    assert (report["outcomes"], report["redialled"]) == ({"failed": 40}, 40)
+
+
 async def test_a_telco_that_is_not_there_is_said(telco: RunningTelco) -> None:
     there = plan(telco)
     nowhere = Plan(**{name: getattr(there, name) for name in there.__slots__} | {"telco": "http://127.0.0.1:1"})
@@ -135,8 +149,18 @@ def test_time_from_number_to_text_is_that_of_the_first_text() -> None:
     book.text(AMINA, "Soon", 9.0)
     audit = Audit(re.compile(r"number is (A\d+)"))
     audit.take(book.rows)
-    assert percentiles(audit.to_text) == {"count": 1, "p50": 1500.0, "p95": 1500.0, "p99": 1500.0}
+    assert percentiles(audit.to_text) == {"count": 1, "p50": 1500.0, "p95": 1500.0, "p99": 1500.0, "max": 1500.0}
     assert percentiles([]) == {"count": 0}
+
+
+def test_a_number_that_was_texted_before_it_was_heard_is_not_timed() -> None:
+    book = Book()
+    book.text(AMINA, "A001 it is", 0.0)
+    book.call(AMINA, "END Your number is A001", session="1", took=2.0)
+    book.text(AMINA, "You are near", 600.0)
+    audit = Audit(re.compile(r"number is (A\d+)"))
+    audit.take(book.rows)
+    assert audit.to_text == []
 
 
 def test_time_from_a_call_to_its_text_and_calls_that_broke_a_promise() -> None:
@@ -178,6 +202,21 @@ async def test_a_clerk_calls_while_the_crowd_dials(telco: RunningTelco, applicat
     assert report["call_to_text_ms"]["count"] >= 1
     assert set(report["broken"].values()) == {0}
     assert application.got("/login")[0].form == {"login": "clinic1", "password": "p"}
+
+
+async def test_a_clerk_whose_presses_are_lost_goes_on_and_starts_whom_they_called(
+    telco: RunningTelco, application: Application
+) -> None:
+    panel(application)
+    application.answer = counting()
+    desk = DESK + '<form method="post" action="/start"><button>Start</button></form>'
+    application.answers["/desk"] = lambda _form: HTMLResponse(desk)
+    application.answers["/start"] = lambda _form: PlainTextResponse("Started.")
+    application.answers["/call"] = lambda _form: PlainTextResponse("Bad Gateway", status_code=502)
+    duty = Duty(panel=application.url, login="clinic1", password="p", desk="Doctor at Room 1", calls=50.0)
+    report = await Crowd(plan(telco, duty=duty, rate=40.0, seconds=1.0)).run(lambda _line: None)
+    assert set(report["broken"].values()) == {0}
+    assert len(application.got("/start")) == len(application.got("/call")) > 1
 
 
 async def test_a_clerk_who_is_not_let_in_ends_the_load(telco: RunningTelco, application: Application) -> None:
