@@ -12,11 +12,11 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.supervisors import Multiprocess
 
 from app import spare_the_collector
+from commands.patience import Patience
 from commands.server import STOP_SECONDS, end
 from staff_web.live import MESSAGE_BYTES
 
@@ -28,7 +28,7 @@ WAKE_SECONDS = 30  # a process that starts on a busy machine says nothing for so
 log = logging.getLogger("zamu")
 
 
-class Connection(HttpToolsProtocol):
+class Connection(Patience):
     """At a stop, an idle one is left for a moment: a proxy may be about to ask by it, and would hear a reset."""
 
     stopping = False

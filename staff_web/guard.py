@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import secrets
@@ -33,6 +34,7 @@ NOT_FOUND: Final = "Not Found"  # the words of any other 404: what is not yours 
 NOT_YOURS = frozenset({"no_ticket", "no_queue", "no_counter", "no_branch", "no_staff"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 MAX_FORM = 16 * 1024  # bytes
+FORM_SECONDS = 10.0  # who sends it in drops keeps a place from others
 MOST_FIELDS = 200
 LONGEST_REASON = 100
 HTTP_PORT, HTTPS_PORT = 80, 443
@@ -202,12 +204,16 @@ async def _answered(
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The last of fields that are there twice. Refuses what is too long (413) or has too many fields (400)."""
+    """The last of fields that are there twice. Refuses what is too long (413) or slow (408), or has too many (400)."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            raise HTTPException(413, "This form is too long. Nothing was changed.")
+    try:
+        async with asyncio.timeout(FORM_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_FORM:
+                    raise HTTPException(413, "This form is too long. Nothing was changed.")
+    except TimeoutError:
+        raise HTTPException(408, "This form came too slowly. Nothing was changed.") from None
     try:
         fields = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:

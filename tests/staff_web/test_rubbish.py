@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import httpx
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from staff_web import guard
 from staff_web.guard import COOKIE
 from tests.staff_web.counter import Counter, counter, of, tickets_of, trouble_on
 from tests.world import World
@@ -81,6 +84,18 @@ async def test_a_form_that_is_too_long_is_not_read_to_its_end(counter: Counter) 
     answer = await _post(counter, path, most + b"&x=" + b"y" * (16 * 1024))
     assert trouble_on(answer) == (413, "This form is too long. Nothing was changed.")
     assert (await _post(counter, "/staff/login", b"y" * 20_000)).status_code == 413
+
+
+async def test_a_form_that_comes_in_drops_is_not_waited_for(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "FORM_SECONDS", 0.05)
+
+    async def drops() -> AsyncIterator[bytes]:
+        yield b"login="
+        await asyncio.sleep(30)
+
+    for path in ("/staff/login", f"{counter.base}/walk-in"):
+        answer = await counter.browser.client.post(path, content=drops(), headers={"content-type": FORM})
+        assert trouble_on(answer) == (408, "This form came too slowly. Nothing was changed.")
 
 
 async def test_a_form_of_very_many_fields_is_refused(counter: Counter) -> None:
