@@ -50,7 +50,7 @@ judged as (
                                                                         where starts_with(n.phone, beginning))) then 'not_there'
                       when starts_with(n.template, 'staff_') then null -- his work, not his place in a line
                       when c.opted_out_at is not null and n.template not in (select template from answers) then 'opted_out'
-                      when today.told >= 12
+                      when today.told + row_number() over (partition by n.phone order by n.due_at, n.id) > 12
                            and n.template not in (select template from answers union select template from always) then 'enough_today'
                       when not t.status = any (s.statuses) then 'no_longer_true'
                       when alike.told + dense_rank() over (partition by left(n.phone, -3) order by n.phone) > 100

@@ -121,6 +121,16 @@ async def test_nobody_gets_more_than_twelve_texts_a_day_but_the_calls(pool: Pool
     assert len(provider.ledger) == 15
 
 
+async def test_twelve_a_day_is_also_the_most_that_waited_together(pool: Pool, queue: Queue) -> None:
+    texts = [await queue("joined", phone=AMINA) for _ in range(20)]
+    turn = await queue("turn", phone=AMINA)
+    provider = Scripted()
+    await outbox_of(pool, provider).drain()
+    ended = Counter([(await state(pool, text))["error"] for text in texts])
+    assert ended == {None: 12, "enough_today": 8}
+    assert (await state(pool, turn))["status"] == "sent"
+
+
 async def test_a_range_of_phones_cannot_be_pumped_full_of_texts(pool: Pool, queue: Queue) -> None:
     texts = [await queue("joined", phone=f"+254711000{number:03}") for number in range(120)]
     turn = await queue("turn", phone="+254711000999")
