@@ -33,6 +33,7 @@ def _own(guard: Guard) -> list[Route]:
         look("/staff/login", door.show),
         press("/staff/login", door.log_in),
         look("/staff", guard.page(login.home, "own_branch")),
+        look("/staff/", guard.page(login.home, "own_branch")),
         press("/staff/logout", guard.action(login.log_out, needs=None, while_new=True)),
         look("/staff/password", guard.page(login.show_password, needs=None, while_new=True)),
         press("/staff/password", password(login.change_password)),

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from queue_core import demo, staff, tickets
 from queue_core.staff import Role
 from staff_web.routes import routes
+from tests.staff_web.browsing import Browser
 from tests.staff_web.conftest import HOME
 from tests.world import World, phone
 
@@ -23,6 +24,9 @@ ELSEWHERE = {
 }
 PARAMETER = re.compile(r"\{(\w+)(?::uuid)?\}")
 Ids = dict[str, str]
+
+NOWHERE: Ids = {"code": "9999", "login": "nobody", "verb": "leave"}
+NAMED = {"counter", "queue", "ticket", "code", "login"}
 
 # For every field of every form something that its own page would take.
 FORM = {
@@ -86,3 +90,16 @@ async def changes(world: World) -> int:
     """How much the history has grown."""
     count: int = await world.pool.fetchval("select count(*) from audit_log")
     return count
+
+
+async def answers(browser: Browser, own: Ids, foreign: Ids) -> list[tuple[str, str, int, str]]:
+    """What every page and button says where one thing in its address is foreign: (method, address, status, words)."""
+    told = []
+    for route in staff_routes():
+        for method in methods_of(route):
+            for name in NAMED.intersection(parameters_of(route)):
+                path = address(route, own | {name: foreign[name]})
+                form = FORM | {"code": own["code"], "to": own["queue"], "branch": own["code"]}
+                answer = await (browser.get(path) if method == "GET" else browser.press(path, **form))
+                told.append((method, path, answer.status_code, answer.text))
+    return told

@@ -6,36 +6,19 @@ from uuid import uuid4
 
 import pytest
 
-from tests.staff_web.browsing import Browser
 from tests.staff_web.conftest import Staff
 from tests.staff_web.places import (
     FORM,
-    Ids,
+    NOWHERE,
     address,
+    answers,
     changes,
     ids_of,
     methods_of,
-    parameters_of,
     staff_routes,
     third_house,
 )
 from tests.world import World
-
-NOWHERE: Ids = {"code": "9999", "login": "nobody", "verb": "leave"}
-NAMED = {"counter", "queue", "ticket", "code", "login"}
-
-
-async def _answers(browser: Browser, own: Ids, foreign: Ids) -> list[tuple[str, str, int, str]]:
-    """What every page and button says where one thing in its address is foreign: (method, address, status, words)."""
-    answers = []
-    for route in staff_routes():
-        for method in methods_of(route):
-            for name in NAMED.intersection(parameters_of(route)):
-                path = address(route, own | {name: foreign[name]})
-                form = FORM | {"code": own["code"], "to": own["queue"], "branch": own["code"]}
-                answer = await (browser.get(path) if method == "GET" else browser.press(path, **form))
-                answers.append((method, path, answer.status_code, answer.text))
-    return answers
 
 
 @pytest.mark.parametrize(("login", "code", "theirs"), [("manager", "5084", "bank1"), ("admin", "6093", "elder1")])
@@ -48,9 +31,9 @@ async def test_what_is_elsewhere_is_as_if_it_were_not(
     nowhere = NOWHERE | {name: str(uuid4()) for name in ("counter", "queue", "ticket")}
     browser = await staff(login)
     for ids in (foreign, nowhere):
-        answers = await _answers(browser, own, ids)
-        assert len(answers) > len(staff_routes()) / 2
-        assert [answer for answer in answers if answer[2:] != (404, "Not Found")] == []
+        told = await answers(browser, own, ids)
+        assert len(told) > len(staff_routes()) / 2
+        assert [answer for answer in told if answer[2:] != (404, "Not Found")] == []
     assert await changes(world) == before
 
 
@@ -120,3 +103,11 @@ async def test_a_strange_address_is_no_fault_of_ours(staff: Staff) -> None:
     ):
         answer = await browser.get(path)
         assert (answer.status_code, answer.text) == (404, "Not Found"), path
+
+
+async def test_a_slash_too_many_leads_nowhere_least_of_all_to_the_host_that_a_request_names(staff: Staff) -> None:
+    browser = await staff("admin")
+    for path in ("/staff/desk/", "/display/4071/", "/healthz/", "//evil.example/staff/"):
+        answer = await browser.client.get(f"https://queue.example.org{path}", headers={"host": "evil.example"})
+        assert (answer.status_code, answer.headers.get("location")) == (404, None), path
+    assert (await browser.get("/staff/")).headers["location"] == "/staff/branches"

@@ -24,7 +24,7 @@ NO = "Your role may not do this. Nothing was changed. Ask your manager."
 
 # All that somebody who is neither manager nor admin has.
 STAFF_MAY = ("/staff/login", "/staff/logout", "/staff/password", "/staff/totp", "/staff/desk")
-STAFF_SEES = ("/staff", "/staff/branches", "/staff/branches/{code}")
+STAFF_SEES = ("/staff", "/staff/", "/staff/branches", "/staff/branches/{code}")
 
 
 @pytest.mark.parametrize("role", LOGINS)
