@@ -6,6 +6,10 @@ import asyncio
 import contextlib
 import gc
 import logging
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,7 +33,7 @@ from monitoring import scrape
 from monitoring.checks import Checkup, of_settings
 from monitoring.pulse import Pulse
 from monitoring.stores import Stores
-from overload import Crowd, Overload
+from overload import RETRY_SECONDS, Crowd, Overload
 from queue_core import retention, sweeper
 from queue_core.core import Core
 from settings import Settings, load
@@ -245,9 +249,17 @@ def tracing(settings: Settings) -> Tracing | None:
 def from_environment() -> Starlette:
     """For `uvicorn --factory`: one of several web processes, which send no texts themselves."""
     logs.configure()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     app = create_app(load())
     spare_the_collector()
     return app
+
+
+def _end_with_parent() -> None:
+    """Who was killed cannot stop us any more, and whatever is started in his place needs the port that we hold."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def spare_the_collector() -> None:
@@ -276,4 +288,6 @@ async def _gone(_request: Request, _error: Exception) -> Response:
 async def _away(request: Request, error: Exception) -> Response:
     """For what has no words of its own; a provider sends it again."""
     log.warning("the database failed a request: %s", type(error).__name__)
-    return _said(request, 503, "The database does not answer, so this is not done yet. Please send it again.")
+    answer = _said(request, 503, "The database does not answer, so this is not done yet. Please send it again.")
+    answer.headers["retry-after"] = RETRY_SECONDS
+    return answer

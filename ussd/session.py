@@ -30,6 +30,7 @@ SECONDS = 300  # longer than any network keeps a session open
 REDIS_SECONDS = 0.3  # a cache that is slower than this is away
 AWAY_SECONDS = 1.0  # how long it is then left alone
 AWAY = (RedisError, OSError)
+AT_ONCE = 64  # questions to Redis; the client has a hundred connections, and would call a further one a failure
 RUN = re.compile(rb"run_id:\w+")
 
 Mark = tuple[int, str]
@@ -107,6 +108,7 @@ class SessionStore:
         self._run = b""
         redis.connection_pool.connection_kwargs["redis_connect_func"] = self._meet
         self._load_or_start = redis.register_script(LOAD_OR_START)
+        self._asking = asyncio.Semaphore(AT_ONCE)
         self._away_until = 0.0
         self._doubted_until = 0.0
         self._texts = Batches(self._set)
@@ -176,11 +178,12 @@ class SessionStore:
         if time.monotonic() < self._away_until:
             raise TimeoutError
         key = _name(request.gateway, request.session_key)
-        if not starts or self._limit is None:
-            return await self._redis.get(key), False
-        text, over = await self._load_or_start(
-            keys=[key, f"ussd-limit:{request.phone}"], args=[self._limit.interval, self._limit.tolerance]
-        )
+        async with self._asking:
+            if not starts or self._limit is None:
+                return await self._redis.get(key), False
+            text, over = await self._load_or_start(
+                keys=[key, f"ussd-limit:{request.phone}"], args=[self._limit.interval, self._limit.tolerance]
+            )
         return text, bool(over)
 
     async def _set(self, texts: list[tuple[str, str]]) -> list[bool]:

@@ -135,6 +135,26 @@ async def test_web_processes_killed_one_after_the_other_cost_nobody_his_place(
     assert await broken(world.pool, answers=answers) == []
 
 
+async def test_web_processes_whose_parent_was_killed_end_and_leave_their_port(terminal: Terminal) -> None:
+    with terminal.serving("--workers", "2") as server:
+        server.kill()
+        host, port = server.url.removeprefix("http://").split(":")
+        async with asyncio.timeout(PATIENCE):
+            while await _answers(host, int(port)):  # noqa: ASYNC110 - a port that is free wakes nobody
+                await asyncio.sleep(0.05)
+    with terminal.running("serve", "--port", port) as server:
+        await asyncio.to_thread(server.wait_for, STARTED)
+
+
+async def _answers(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except ConnectionRefusedError:
+        return False
+    writer.close()
+    return True
+
+
 async def test_three_workers_do_what_the_clock_does_and_the_days_work_once(senders: Senders, healing: Healing) -> None:
     """Every text is sent once, every grace ends once, every day is cut over once; two of three are killed."""
     world = senders.world

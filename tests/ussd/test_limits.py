@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,13 @@ def test_the_count_in_this_process_does_not_grow_without_end(monkeypatch: pytest
     limiter = OwnLimiter(Limit(a_minute=60_000, burst=2))
     assert not any(limiter.over(f"+{number}") for number in range(3))
     assert len(limiter._due) <= 3  # noqa: SLF001
+
+
+async def test_a_crowd_that_dials_in_one_instant_is_no_sign_that_redis_is_away(
+    limited: Engine, gateway: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client has a hundred connections, and a further one would be an error."""
+    callers = [Caller(limited, phone(person), gateway) for person in range(1, 301)]
+    await asyncio.gather(*(caller.dial() for caller in callers))
+    assert {caller.state for caller in callers} <= {"home", "busy"}
+    assert "Connections" not in caplog.text
