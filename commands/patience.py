@@ -6,9 +6,11 @@ import asyncio
 from typing import Final
 
 from httptools import HttpParserError
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS: Final = 10.0  # for a request line with its headers, and for what still comes after the answer
+AGAIN_SECONDS: Final = 0.5
 READ_SECONDS: Final = 20.0  # for whoever does not take the answer: he keeps a place from others
 MOST_HEAD: Final = 32 * 1024  # bytes of a request that are not its body, as much as nginx takes
 MOST_UNREAD: Final = 1024 * 1024  # bytes of a body after the answer: who is cut off while he sends may not see it
@@ -19,6 +21,7 @@ class Patience(HttpToolsProtocol):
 
     _coming: asyncio.TimerHandle | None = None
     _going: asyncio.TimerHandle | None = None
+    _answering: RequestResponseCycle | None = None
     _besides = 0
     _unread = 0
     _in_head = True
@@ -30,6 +33,7 @@ class Patience(HttpToolsProtocol):
         self._await_more()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._tell()
         super().connection_lost(exc)
         self._have_enough()
         self._taken()
@@ -40,6 +44,10 @@ class Patience(HttpToolsProtocol):
         if self._besides > MOST_HEAD and not self.transport.is_closing():
             self.logger.warning("A request had too much besides its body.")
             self.send_400_response("Too much besides a body.")
+
+    def send_400_response(self, msg: str) -> None:
+        super().send_400_response(msg)
+        self._hang_up()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -63,7 +71,7 @@ class Patience(HttpToolsProtocol):
         self._besides -= len(body)
         self._unread += len(body) if self._answered else 0
         if self._unread > MOST_UNREAD:
-            self.transport.close()
+            self._hang_up()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -71,9 +79,13 @@ class Patience(HttpToolsProtocol):
         self._have_enough()
         super().on_message_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_response_complete(self) -> None:
+        self._answered, self._answering = True, None
         super().on_response_complete()
-        self._answered = True
         if not self._whole:
             self._await_more()
 
@@ -88,7 +100,21 @@ class Patience(HttpToolsProtocol):
 
     def _await_more(self) -> None:
         self._have_enough()
-        self._coming = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._coming = self.loop.call_later(HEAD_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        """What came while this process was busy is read before anybody is hung up on."""
+        self._coming = self.loop.call_later(AGAIN_SECONDS, self._hang_up)
+
+    def _hang_up(self) -> None:
+        self._tell()
+        self.transport.close()
+
+    def _tell(self) -> None:
+        """Whoever still answers a request of this connection writes no more: uvicorn tells the last one's alone."""
+        if self._answering:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def _have_enough(self) -> None:
         if self._coming:

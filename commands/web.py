@@ -26,6 +26,8 @@ KEEP_SECONDS = 75  # longer than proxies keep a connection for later: whoever as
 WAKE_SECONDS = 30  # a process that starts on a busy machine says nothing for so long; killed earlier it never would
 
 log = logging.getLogger("zamu")
+no_paths = logging.getLogger("zamu.sockets")
+no_paths.setLevel(logging.WARNING)  # uvicorn tells of each socket with its path, in which a gateway's secret may stand
 
 
 class Connection(Patience):
@@ -54,6 +56,10 @@ class Connection(Patience):
 
 class Socket(WebSocketsSansIOProtocol):
     """A socket that is refused has been answered; uvicorn would log that as a fault of ours, each time."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.logger = no_paths
+        super().connection_made(transport)
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)

@@ -150,3 +150,18 @@ async def test_a_body_may_be_longer_than_headers_may(url: str) -> None:
 async def test_a_trailer_becomes_no_header(url: str) -> None:
     chunked = "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\na\r\n0\r\nX-Last: planted\r\n\r\n"
     assert (await _answer(url, HEAD + chunked)).endswith("1 ")
+
+
+async def test_a_request_that_is_being_answered_when_its_connection_ends_is_no_fault_of_ours(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Behind it comes another, and what is no request; or the caller hangs up."""
+    look = "GET /large HTTP/1.1\r\nHost: zamu\r\n\r\n"
+    for _ in range(20):
+        assert "400 Bad Request" in await _answer(url, f"{look * 3}\0\0")
+        reader, writer = await _open(url)
+        writer.write(f"{look * 9}".encode())
+        await reader.read(1)
+        writer.transport.abort()
+    assert await _answer(url, f"{HEAD}Content-Length: 0\r\nConnection: close\r\n\r\n")
+    assert [record for record in caplog.records if record.exc_info] == []

@@ -153,6 +153,14 @@ async def test_a_refusal_is_no_error_of_ours(url: str, caplog: pytest.LogCapture
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+async def test_no_path_of_a_socket_is_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "uvicorn.error")
+    assert await refused(url, "/hooks/africastalking/ussd/a-secret-in-it") == 403
+    async with opened(url, "/ws?a-secret-in-it", origin=HOME):
+        pass
+    assert "a-secret" not in caplog.text
+
+
 async def test_a_ping_comes_and_silence_ends_the_socket(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "PING_SECONDS", 0.0)
     monkeypatch.setattr(live, "SILENCE_SECONDS", 1.5)
