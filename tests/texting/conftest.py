@@ -100,7 +100,7 @@ async def enrol(texter: Texter, login: str = "clinic1", counter: str | None = "R
         "update staff_phones set used_on = '2999-01-01'"
     )  # without the notice of the first use
     await texter.world.pool.execute(
-        "update staff_phones set used_on = today(b.id) from branches b where b.code = '4071'"
+        "update staff_phones set used_on = (now() at time zone b.timezone)::date from branches b where b.code = '4071'"
     )
     return texter
 
