@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults before check bench schema lock
+.PHONY: help install run test faults attack before check bench schema lock
 PYTHON ?= python3
 READY := .venv/.installed
 
@@ -23,6 +23,9 @@ test: $(READY) ## the tests
 
 faults: $(READY) ## break everything on purpose and show the table; with WRITE_README=1 docs/faults.md is written
 	.venv/bin/python -m tests.faults
+
+attack: $(READY) ## try what an attacker would and show the table; with WRITE_README=1 docs/security.md is written
+	.venv/bin/python -m tests.attack
 
 before: $(READY) ## the tests of the commit before this one (or of COMMIT) on the schema of this tree
 	.venv/bin/python -m tests.before $(COMMIT)

@@ -108,4 +108,3 @@ async def test_a_collector_that_is_away_costs_nobody_anything(terminal: Terminal
         await join(server)
         assert server.stop()[0] == 0
         assert "Traceback" not in server.said
-

@@ -98,11 +98,11 @@ async def furnish(url: str) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes is for `make faults`."""
+    """What takes minutes is for `make faults` and `make attack`."""
     if LONG not in os.environ:
         for item in items:
             if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip("long: `make faults` runs it"))
+                item.add_marker(pytest.mark.skip("long: `make faults` or `make attack` runs it"))
 
 
 @contextmanager

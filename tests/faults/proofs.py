@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,15 @@ class Proof:
     tests: tuple[str, ...]
 
 
-_READ = tomllib.loads(Path(__file__).with_name("proofs.toml").read_text())
-PROOFS = {name: Proof(proof["fault"], proof["done"], tuple(proof["tests"])) for name, proof in _READ["proofs"].items()}
-NOT_RUN: dict[str, str] = _READ["not_run"]
+def read(path: Path, *, under: str = "") -> dict[str, Proof]:
+    """The proofs of a file by their names."""
+    found: Mapping[str, Any] = tomllib.loads(path.read_text())
+    return {
+        name: Proof(proof["fault"], proof["done"], tuple(proof.get("tests", ())))
+        for name, proof in (found[under] if under else found).items()
+    }
+
+
+_FILE = Path(__file__).with_name("proofs.toml")
+PROOFS = read(_FILE, under="proofs")
+NOT_RUN: dict[str, str] = tomllib.loads(_FILE.read_text())["not_run"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.faults.proofs import NOT_RUN, PROOFS
+from tests.faults.proofs import NOT_RUN, PROOFS, Proof
 
 ROOT = Path(__file__).parents[2]
 DOC = ROOT / "docs/faults.md"
@@ -53,21 +54,32 @@ class Row:
     healed: list[float] = field(default_factory=list)
     noted: list[str] = field(default_factory=list)
 
+    @property
+    def often(self) -> str:
+        return f"{self.times}" + (f" ({self.skipped} could not run)" if self.skipped else "")
+
     def words(self) -> str:
-        times = f"{self.times}" + (f" ({self.skipped} could not run)" if self.skipped else "")
         lost = "nothing" if not self.lost else f"**{self.lost}**"
         healed = f"{max(self.healed):.1f} s" if self.healed else "-"
-        return f"{times} | {lost} | {healed}"
+        return f"{self.often} | {lost} | {healed}"
 
 
 class Table:
-    """Collects reports; a test may prove several faults."""
+    """Collects reports; a test may prove several things. `text` makes the table of what was seen, `write` keeps it."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        proofs: Mapping[str, Proof],
+        text: Callable[[Mapping[str, Row]], str],
+        write: Callable[[str], object],
+    ) -> None:
+        self.proofs = proofs
+        self._text = text
+        self._write = write
         self._rows: dict[str, Row] = defaultdict(Row)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        for name, proof in PROOFS.items():
+        for name, proof in self.proofs.items():
             if any(_is(report.nodeid, test) for test in proof.tests):
                 self._count(self._rows[name], report)
 
@@ -81,18 +93,17 @@ class Table:
             row.noted += [str(told["noted"])] if "noted" in told else []
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        text = self._text()
+        text = self._text(self._rows)
         terminalreporter.write(text)
         if os.environ.get("WRITE_README") == "1":
-            DOC.write_text(text)
+            self._write(text)
 
-    def _text(self) -> str:
-        rows = [
-            f"| {name} | {proof.fault} | {proof.done} | {self._rows[name].words()} |\n"
-            for name, proof in PROOFS.items()
-        ]
-        not_here = [f"| {name} | {why} |\n" for name, why in NOT_RUN.items()]
-        return HEAD + "".join([*rows, THROUGH, *self._rows["F1"].noted, NOT_HERE, *not_here, END])
+
+def text(rows: Mapping[str, Row]) -> str:
+    """docs/faults.md."""
+    seen = [f"| {name} | {proof.fault} | {proof.done} | {rows[name].words()} |\n" for name, proof in PROOFS.items()]
+    not_here = [f"| {name} | {why} |\n" for name, why in NOT_RUN.items()]
+    return HEAD + "".join([*seen, THROUGH, *rows["F1"].noted, NOT_HERE, *not_here, END])
 
 
 def _is(nodeid: str, test: str) -> bool:
