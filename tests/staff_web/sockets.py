@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 import settings as settings_module
 from app import create_app
@@ -70,9 +71,11 @@ class Socket:
         return (await self.until("subscribed", to=thing))[-1]
 
     async def ended(self) -> tuple[int, str]:
-        """How the server ended it."""
+        """How the server ended it; what it said before is read, or its last word would wait behind that."""
         async with asyncio.timeout(PATIENCE):
-            await self.connection.wait_closed()
+            with suppress(ConnectionClosed):
+                while True:
+                    await self.connection.recv()
         return self.connection.close_code or 0, self.connection.close_reason or ""
 
 
