@@ -21,9 +21,11 @@ create function see_status() returns trigger language plpgsql as
 create trigger see_status after insert or update of status on notifications for each row execute function see_status()
 """
 SEEN = "select array_agg(status order by nth) from seen_statuses group by id"
+# At night the end of a day waits for the morning.
 UNENDED = """
 select template || ' is ' || status from notifications
  where status not in ('sent', 'delivered', 'failed', 'dead', 'expired', 'suppressed', 'unknown')
+   and due_at < now() + interval '1 hour'
 """
 # `lost`: the row itself says that for some time nobody knew.
 TEXTS = """

@@ -24,7 +24,11 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 TEXT = "select status, error, provider_id from notifications where phone = $1 and template like 'joined%'"
 IS = "select status = any ($2) from notifications where phone = $1 and template like 'joined%'"
 LAPSE = "update notifications set leased_until = now() - interval '1 second' where status = 'sending'"
-ALL_ENDED = "select not exists (select from notifications where status in ('queued', 'sending'))"
+# At night the end of a day waits for the morning.
+ALL_ENDED = """
+select not exists (select from notifications
+                    where status in ('queued', 'sending') and due_at < now() + interval '1 hour')
+"""
 NOBODY = 99  # somebody whose text shows that a sender is at work
 
 
