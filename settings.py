@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
@@ -223,6 +224,8 @@ def _check(settings: Settings) -> None:
          "ZAMU_SMS_KEYWORD is not one word of letters A to Z and digits"),
         (bad_base(settings.at_base_url), "ZAMU_AT_BASE_URL is not scheme://host:port alone"),
         (bad_base(settings.traces_url), "ZAMU_TRACES_URL is not scheme://host:port alone"),
+        (settings.traces_url is not None and find_spec("opentelemetry") is None,
+         "ZAMU_TRACES_URL is set, but the packages of the extra `traces` are not installed"),
         (bad_networks(settings.trusted_proxies),
          "ZAMU_TRUSTED_PROXIES is not like 10.0.0.5,10.1.0.0/16: addresses and networks, with commas"),
         (bad_base(settings.public_url), "ZAMU_PUBLIC_URL is not scheme://host:port alone"),

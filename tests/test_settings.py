@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -97,6 +98,8 @@ def problem(environ: dict[str, str]) -> str:
         ("ZAMU_AT_BASE_URL", "127.0.0.1:8001"),
         ("ZAMU_AT_BASE_URL", "http://127.0.0.1:8001/version1"),
         ("ZAMU_AT_SENDER", "Zamu\t"),
+        ("ZAMU_SMS_ONLY_TO", "254"),
+        ("ZAMU_TRACES_URL", "collector:4318"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_setting_and_not_the_value(name: str, value: str) -> None:
@@ -218,3 +221,10 @@ def test_broken_secrets_are_named_and_left_alone(tmp_path: Path, content: str) -
 def test_a_short_kept_secret_is_refused_like_any_other(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").write_text(json.dumps({"secret_key": "k", "webhook_secret": 5}))
     assert problem({"ZAMU_DATA_DIR": str(tmp_path)}).startswith("ZAMU_SECRET_KEY is shorter")
+
+
+def test_traces_want_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = GOOD | {"ZAMU_TRACES_URL": "http://127.0.0.1:4318"}
+    assert load(traced).traces_url == traced["ZAMU_TRACES_URL"]
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    assert problem(traced).startswith("ZAMU_TRACES_URL is set, but the packages of the extra `traces`")
